@@ -1,0 +1,47 @@
+"""`localfn doctor`: what this machine can run, and how to get the rest."""
+
+import os
+import platform
+from collections.abc import Mapping
+
+import click
+
+from localfn import __version__, languages, providers
+from localfn.cli.table import table
+from localfn.errors import MachineError
+from localfn.instances import engine
+from localfn.model import Runtime
+from localfn.settings import resolve
+
+
+@click.command()
+@click.pass_context
+def doctor(ctx: click.Context) -> None:
+    """Show what this machine can run: interpreters, the container engine, every runtime."""
+    settings = resolve(ctx.obj, os.environ)
+    click.echo(f"localfn {__version__} on Python {platform.python_version()}, {platform.system()}")
+    click.echo(_engine(settings.environ))
+    for name in providers.names():
+        provider = providers.load(name)
+        rows = [_row(each, settings.environ) for each in provider.runtimes.values()]
+        click.echo(f"\n{provider.title}")
+        click.echo(table(("RUNTIME", "IN A PROCESS"), [row for row in rows if row]))
+
+
+def _engine(environ: Mapping[str, str]) -> str:
+    try:
+        return f"containers: {engine.describe(environ)}"
+    except MachineError as error:
+        return f"containers: none. {error.message}\n  hint: {error.hint}"
+
+
+def _row(runtime: Runtime, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    if not runtime.language:
+        return runtime.id, "not yet"
+    try:
+        found = languages.load(runtime.language).find(runtime.version, environ)
+    except MachineError as error:
+        return runtime.id, f"{error.message} {error.hint}"
+    exact = found.version == runtime.version
+    how = f"{found.path}" if exact else f"{found.version} instead ({found.path})"
+    return runtime.id, how

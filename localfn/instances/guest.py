@@ -1,0 +1,60 @@
+"""What every backend gives: a guest that can be talked to, watched and ended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from localfn.model import InstancePlan, Site
+from localfn.wires.frames import Channel
+from localfn.wires.tape import LogTape
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a guest ended. `signal` is 0 when it left by itself with `code`."""
+
+    code: int = 0
+    signal: int = 0
+    out_of_memory: bool = False
+    peak_memory_mb: float = 0.0
+
+
+class Guest(Protocol):
+    """A started bootstrap: in a process, or in a container behind its supervisor."""
+
+    @property
+    def channel(self) -> Channel:
+        """Return the conversation."""
+
+    @property
+    def tape(self) -> LogTape:
+        """Return what the guest prints."""
+
+    def kill(self, grace_s: float) -> Exit:
+        """End the guest: ask, wait `grace_s`, then force. May be called twice."""
+
+    def await_exit(self, limit_s: float) -> Exit | None:
+        """Return how the guest ended, None when it still runs after this long."""
+
+    def peak_memory_mb(self) -> float:
+        """Return the most memory the guest has used so far; 0 when it cannot be told."""
+
+    def close(self) -> None:
+        """Give back everything: pipes, threads, the container. May be called twice."""
+
+
+class Backend(Protocol):
+    """A way of running guests. `close` may be called twice."""
+
+    @property
+    def site(self) -> Site:
+        """Return where its guests live."""
+
+    def start(self, plan: InstancePlan, say: Callable[[str], None]) -> Guest:
+        """Start a guest; raise `MachineError` when the machine cannot.
+
+        `say` takes lines for the person at the terminal: progress, and what is not isolated.
+        """
+
+    def close(self) -> None:
+        """End all guests that are left."""

@@ -1,0 +1,1 @@
+"""From a `Call` to a `Result`."""

@@ -1,0 +1,59 @@
+"""The folder with a function's code; archives are unpacked once, and never outside it."""
+
+import os
+from pathlib import Path
+
+from localfn.errors import ProjectError
+from localfn.model import Function
+
+ARCHIVES = frozenset({".zip", ".jar", ".war"})
+HOME = Path(".localfn", "code")
+
+
+class Unpacker:
+    """Finds code folders of one project; unpacks archives into `.localfn/code/CONTENT`."""
+
+    def __init__(self, root: Path) -> None:
+        self._home = root / HOME
+
+    def folder(self, function: Function) -> Path:
+        """Return the folder to run the function in; raise `ProjectError` when there is none."""
+        code = function.code
+        if code.is_dir():
+            return code
+        if not code.exists():
+            raise ProjectError(
+                f"{function.template or function.key}: the code of `{function.key}` should be at "
+                f"`{code}`, which does not exist.",
+                hint="Correct the path in the template, or build the function first.",
+            )
+        if code.suffix.lower() not in ARCHIVES:
+            return code.parent
+        return self._unpacked(code)
+
+    def _unpacked(self, archive: Path) -> Path:
+        # Loaded here: zip and hash libraries cost every other start 10 ms.
+        from localfn.invoke.archive import digest, unpack
+
+        target = self._home / digest(archive)
+        if target.is_dir():
+            return target
+        # Unpacked beside its place and moved there whole: nothing is ever half there.
+        into = self._home / f"{target.name}.{os.urandom(4).hex()}"
+        into.mkdir(parents=True)
+        try:
+            unpack(archive, into)
+            into.replace(target)
+        except OSError:
+            # Another run may have been faster.
+            if not target.is_dir():
+                raise
+        finally:
+            _remove(into)
+        return target
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,43 @@
+"""One file per language: how its bootstrap is started, and how its interpreter is found."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A program of this machine that runs a language. `note` is for the person, or empty."""
+
+    path: Path
+    version: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language.
+
+    - `find(version, environ)`: the interpreter for a process; raises `MachineError` without one.
+    - `process_command(interpreter, bootstrap folder)`: what starts the bootstrap in a process.
+    - `container_command(bootstrap folder)`: the same for a container's main process.
+    """
+
+    name: str
+    find: Callable[[str, Mapping[str, str]], Interpreter]
+    process_command: Callable[[Interpreter, Path], tuple[str, ...]]
+    container_command: Callable[[str], tuple[str, ...]]
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all languages."""
+    return tuple(each.name for each in pkgutil.iter_modules(__path__) if not each.ispkg)
+
+
+def load(name: str) -> Language:
+    """Return one language by name."""
+    found = importlib.import_module(f"{__name__}.{name}").LANGUAGE
+    assert isinstance(found, Language)
+    return found

@@ -1,0 +1,126 @@
+"""Python: interpreters from variables, virtual environments, PATH and pyenv."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from localfn.errors import MachineError
+from localfn.languages import Interpreter, Language
+
+BOOTSTRAP = "bootstrap.py"
+SUPERVISOR = "supervisor.py"
+OWN_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def find(version: str, environ: Mapping[str, str]) -> Interpreter:
+    """Return the interpreter of this version, else the nearest with a note that says so."""
+    named = variable(version)
+    if environ.get(named):
+        return _named(named, environ[named], version)
+    found = {each.version: each for each in reversed(tuple(candidates(environ)))}
+    if version in found:
+        return found[version]
+    nearest = min(found.values(), key=lambda each: _distance(each.version, version))
+    note = (
+        f"Python {version} is not installed: running on Python {nearest.version} "
+        f"({nearest.path}); `{named}` can name another"
+    )
+    return Interpreter(nearest.path, nearest.version, note)
+
+
+def variable(version: str) -> str:
+    """Return the name of the environment variable that names an interpreter."""
+    return "LOCALFN_PYTHON" + version.replace(".", "_")
+
+
+def process_command(interpreter: Interpreter, folder: Path) -> tuple[str, ...]:
+    """Return what starts the bootstrap in a process: unbuffered, without writing bytecode."""
+    return (str(interpreter.path), "-u", "-B", str(folder / BOOTSTRAP))
+
+
+def container_command(folder: str) -> tuple[str, ...]:
+    """Return the main process of a container: the supervisor, and the worker it looks after."""
+    supervisor = ("python3", "-S", "-E", "-B", f"{folder}/{SUPERVISOR}")
+    return (*supervisor, "--", "python3", "-u", "-B", f"{folder}/{BOOTSTRAP}")
+
+
+def _named(named: str, value: str, version: str) -> Interpreter:
+    path = Path(value).expanduser()
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise MachineError(
+            f"`{named}` names `{value}`, which is not a program.",
+            hint=f"Name a Python {version} interpreter, or unset the variable.",
+        )
+    return Interpreter(path, version)
+
+
+def candidates(environ: Mapping[str, str]) -> Iterator[Interpreter]:
+    """Yield what is installed, the preferred first."""
+    home = environ.get("VIRTUAL_ENV")
+    if home:
+        yield from _virtual_environment(Path(home))
+    if sys.prefix != sys.base_prefix and sys.prefix != home:
+        yield from _virtual_environment(Path(sys.prefix))
+    yield from _on_path(environ.get("PATH", ""))
+    yield from _in_pyenv(Path(environ.get("PYENV_ROOT") or Path.home() / ".pyenv"))
+    yield Interpreter(Path(sys.executable), OWN_VERSION)
+
+
+def _virtual_environment(home: Path) -> Iterator[Interpreter]:
+    folder = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+    version = ""
+    try:
+        for line in (home / "pyvenv.cfg").read_text().splitlines():
+            key, _, value = line.partition("=")
+            if key.strip() in {"version", "version_info"}:
+                version = ".".join(value.strip().split(".")[:2])
+    except OSError:
+        return
+    if version and os.access(home / folder, os.X_OK):
+        yield Interpreter(home / folder, version)
+
+
+def _on_path(path: str) -> Iterator[Interpreter]:
+    for folder in path.split(os.pathsep):
+        # A pyenv shim answers for versions that are not there; the versions are read below.
+        if not folder or folder.rstrip("/").endswith("/shims"):
+            continue
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        for name in names:
+            version = name.removeprefix("python")
+            if name != version and _is_version(version) and os.access(f"{folder}/{name}", os.X_OK):
+                yield Interpreter(Path(folder, name), version)
+
+
+def _in_pyenv(root: Path) -> Iterator[Interpreter]:
+    try:
+        names = sorted(os.listdir(root / "versions"), key=_key, reverse=True)
+    except OSError:
+        return
+    for name in names:
+        program = root / "versions" / name / "bin" / "python"
+        version = ".".join(name.split(".")[:2])
+        if _is_version(version) and os.access(program, os.X_OK):
+            yield Interpreter(program, version)
+
+
+def _is_version(text: str) -> bool:
+    major, dot, minor = text.partition(".")
+    return bool(dot) and major.isdigit() and minor.isdigit()
+
+
+def _key(name: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in name.split(".") if each.isdigit())
+
+
+def _distance(version: str, wanted: str) -> tuple[int, int, bool]:
+    """Return how far a version is from another: first the major, then the minor, newer first."""
+    have, want = _key(version), _key(wanted)
+    return (abs(have[0] - want[0]), abs(have[1] - want[1]), have < want)
+
+
+LANGUAGE = Language("python", find, process_command, container_command)

@@ -1,0 +1,97 @@
+"""A function as its template describes it, in words that all clouds share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+
+def nothing() -> Mapping[str, str]:
+    """Return an empty mapping that nobody can fill."""
+    return _NOTHING
+
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file something was written. `line` counts from 1; 0 means the whole file."""
+
+    path: Path
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else str(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What may call a function.
+
+    `source` is the name of a folder of `events/<cloud>/`. `options` are the trigger's settings
+    under the names that the source's fields use (`bucket`, `prefix`, `payload`, …).
+    """
+
+    source: str
+    name: str
+    options: Mapping[str, object] = field(default_factory=nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A handler that the platform calls around invocations, and how long it may take."""
+
+    handler: str
+    timeout_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """The lifecycle hooks of an instance; None where the function has none."""
+
+    initializer: Hook | None = None
+    pre_freeze: Hook | None = None
+    pre_stop: Hook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """How a custom runtime or a custom image is started. Empty means the cloud's default."""
+
+    image: str = ""
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that can be run.
+
+    `layers` are the references as written. `attributes` are facts that only the function's
+    cloud understands (region, log project, generation of the product, …).
+    """
+
+    name: str
+    runtime: str
+    handler: str
+    code: Path
+    service: str = ""
+    memory_mb: int = 128
+    timeout_s: float = 3.0
+    cpu: float | None = None
+    disk_mb: int = 512
+    concurrency: int = 1
+    environment: Mapping[str, str] = field(default_factory=nothing)
+    layers: tuple[str, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    hooks: Hooks = field(default_factory=Hooks)
+    container: Container | None = None
+    attributes: Mapping[str, str] = field(default_factory=nothing)
+    template: Place | None = None
+
+    @property
+    def key(self) -> str:
+        """Return the name that is unique in the project: `service/name`, or the bare name."""
+        return f"{self.service}/{self.name}" if self.service else self.name

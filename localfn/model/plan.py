@@ -1,0 +1,75 @@
+"""What a backend needs to start an instance, and nothing it must look up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from pathlib import Path
+
+from localfn.model.function import Function, nothing
+
+
+class Site(Enum):
+    """Where an instance lives."""
+
+    CONTAINER = "docker"
+    PROCESS = "process"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a cloud puts things inside an instance. Absolute paths.
+
+    `path` is the `PATH` of the instance's system, to which a cloud may add.
+    """
+
+    code: str
+    layers: str
+    path: str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder of the host that an instance sees at `target`."""
+
+    source: Path
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePlan:
+    """How to start one instance.
+
+    `command` runs the bootstrap. In a container `image` names what to start it in and `folder`
+    is None; in a process `folder` is the working directory. `init` is the header of the first
+    frame. Equal `fingerprint`s share warm instances.
+    """
+
+    function: Function
+    site: Site
+    wire: str
+    command: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str]
+    init: Mapping[str, object]
+    memory_mb: int
+    image: str = ""
+    cpu: float | None = None
+    disk_mb: int = 512
+    mounts: tuple[Mount, ...] = ()
+    secrets: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=nothing)
+    debug_ports: tuple[int, ...] = ()
+    load_timeout_s: float | None = None
+    fingerprint: str = ""
+
+
+class InstanceState(Enum):
+    """The life of an instance; every step is taken in `instances/instance.py`."""
+
+    NEW = auto()
+    STARTING = auto()
+    READY = auto()
+    BUSY = auto()
+    FAILED = auto()
+    STOPPED = auto()

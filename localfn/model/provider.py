@@ -1,0 +1,104 @@
+"""A cloud, described: a table of facts and pure functions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from localfn.model.call import Invocation
+from localfn.model.function import Function, Place
+from localfn.model.plan import Layout
+from localfn.model.result import Result
+
+
+class Severity(Enum):
+    """An error keeps its function from running; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in a template that its author should know. `function` is a key, or empty."""
+
+    severity: Severity
+    message: str
+    place: Place
+    function: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a template says: the functions that can be run, and what was found on the way."""
+
+    functions: tuple[Function, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A runtime id of a cloud: which language and version it is, and how it is spoken to.
+
+    `image` is the vendor's own image, used only when the user asks for it.
+    """
+
+    id: str
+    language: str
+    version: str
+    image: str = ""
+    wire: str = "bootstrap"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the cloud refuses. Sizes in bytes, times in seconds."""
+
+    sync_payload_bytes: int
+    async_payload_bytes: int
+    response_bytes: int
+    memory_mb: tuple[int, int]
+    timeout_s: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One cloud. Everything in it is a fact or a pure function.
+
+    - `recognizes(path)`: whether this file is a template of the cloud.
+    - `find_template(folder)`: the template that the cloud's own tools would take, or None.
+    - `read_template(path, environ)`: what it says; raises `ProjectError` when it is no template.
+    - `lone_function(folder, file, handler, runtime)`: a function without a template.
+    - `shim`: name of the file in `runtimes/<language>/shims/` (without its ending).
+    - `variables(function, runtime, layout, environ)`: the environment of an instance, the
+      user's variables included; `secrets` names those that must not be shown.
+    - `context(invocation, environ)`: JSON-ready facts from which the shim builds the handler's
+      context.
+    - `request_id(function, now, entropy)`: a new id; `now` in epoch seconds, `entropy` 16 bytes.
+    - `start_output(runtime)`: what the platform prints when an instance comes up.
+    - `opening_lines` / `closing_lines`: the platform's log lines around one invocation.
+    - `hook_lines(hook, invocation)`: the same around a lifecycle hook.
+    - `error_body(result)`: the payload a caller gets when `result.failure` is set.
+    """
+
+    name: str
+    title: str
+    limits: Limits
+    layout: Layout
+    runtimes: Mapping[str, Runtime]
+    secrets: frozenset[str]
+    template_names: Sequence[str]
+    recognizes: Callable[[Path], bool]
+    find_template: Callable[[Path], Path | None]
+    read_template: Callable[[Path, Mapping[str, str]], Reading]
+    lone_function: Callable[[Path, str, str, str], Function]
+    shim: str
+    variables: Callable[[Function, Runtime, Layout, Mapping[str, str]], Mapping[str, str]]
+    context: Callable[[Invocation, Mapping[str, str]], Mapping[str, object]]
+    request_id: Callable[[Function, float, bytes], str]
+    start_output: Callable[[Runtime], bytes]
+    opening_lines: Callable[[Invocation], bytes]
+    closing_lines: Callable[[Result], bytes]
+    hook_lines: Callable[[str, Invocation], tuple[bytes, bytes]]
+    error_body: Callable[[Result], bytes]

@@ -1,0 +1,65 @@
+"""What comes out of a function."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from localfn.model.call import Invocation
+
+
+class FailureKind(Enum):
+    """How a function can fail. Known from the frame that came back, an exit or the deadline."""
+
+    HANDLER_RAISED = "handler-raised"
+    HANDLER_MISSING = "handler-missing"
+    IMPORT_FAILED = "import-failed"
+    INIT_FAILED = "init-failed"
+    TIMED_OUT = "timed-out"
+    OUT_OF_MEMORY = "out-of-memory"
+    EXITED = "exited"
+    BAD_REPLY = "bad-reply"
+    TOO_LARGE = "too-large"
+    THROTTLED = "throttled"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The user's function failed: a value, not an exception of ours.
+
+    `stack` is JSON-ready and shaped as the cloud shapes it for the function's language.
+    `during_init` tells a failure of the initializer from one of the invocation.
+    `advice` is one line for the person at the terminal; no cloud ever shows it.
+    """
+
+    kind: FailureKind
+    message: str = ""
+    error_type: str = ""
+    stack: object = None
+    during_init: bool = False
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an instance answered, and what the answer cost."""
+
+    payload: bytes = b""
+    failure: Failure | None = None
+    duration_ms: float = 0.0
+    peak_memory_mb: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One finished invocation, worded as its cloud words it.
+
+    `payload` is the answer, or the cloud's error body where `failure` is set. `logs` is all the
+    cloud would have logged, in order. `cold_start_ms` is None when a warm instance answered.
+    """
+
+    invocation: Invocation
+    payload: bytes
+    failure: Failure | None
+    logs: bytes
+    duration_ms: float
+    cold_start_ms: float | None
+    peak_memory_mb: float

@@ -1,0 +1,1 @@
+"""Protocols that an instance may speak."""

@@ -1,0 +1,80 @@
+"""What every good call promises, in every backend."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from localfn.model import Function, Hook, Hooks, Result
+from tests.contract.conftest import Case
+
+Invoke = Callable[[Function, bytes], Result]
+
+
+def test_what_a_function_prints_is_logged_in_order_between_the_platforms_lines(
+    case: Case, invoke: Invoke
+) -> None:
+    function = case.function()
+    invoke(function, b"answer")
+
+    result = invoke(function, b"speak")
+
+    id_ = result.invocation.id
+    lines = result.logs.decode().splitlines()
+    assert lines[0] == f"FC Invoke Start RequestId: {id_}"
+    assert lines[1:4] == ["before", "one", "two"]
+    assert lines[4].endswith(f"{id_} [INFO] three")
+    assert lines[5:7] == ["four", f"FC Invoke End RequestId: {id_}"]
+    assert result.payload.decode() == id_
+
+
+def test_a_second_call_is_answered_by_the_warm_instance(case: Case, invoke: Invoke) -> None:
+    function = case.function()
+
+    cold = invoke(function, b"answer")
+    warm = invoke(function, b"answer")
+
+    assert cold.cold_start_ms is not None
+    assert warm.cold_start_ms is None
+
+
+def test_an_answer_of_megabytes_arrives_whole(case: Case, invoke: Invoke) -> None:
+    result = invoke(case.function(), b"large")
+
+    assert len(result.payload) == 3 << 20
+
+
+def test_printing_without_end_does_not_disturb_the_answer(case: Case, invoke: Invoke) -> None:
+    function = case.function("chatty.handler")
+
+    result = invoke(function, b"5000")
+
+    assert result.payload == b"done"
+    assert result.logs.count(b"line ") == 5000
+
+
+def test_hooks_run_in_the_clouds_order(case: Case, invoke: Invoke) -> None:
+    hooks = Hooks(initializer=Hook("hooks.initialize", 3), pre_freeze=Hook("hooks.freeze", 3))
+    function = case.function("hooks.handler", hooks=hooks)
+
+    result = invoke(function, b"")
+
+    told = [each for each in result.logs.decode().splitlines() if "RequestId" not in each and each]
+    assert told[1:4] == ["initializing", "handling", told[3]]
+    assert told[-1] == "freezing"
+    assert result.logs.index(b"FC Initialize End") < result.logs.index(b"FC Invoke Start")
+    assert result.logs.index(b"FC Invoke End") < result.logs.index(b"FC PreFreeze Start")
+
+
+def test_dependencies_are_found_beside_the_code_and_in_layers(
+    case: Case, invoke: Invoke, tmp_path: Path
+) -> None:
+    for number, name in enumerate(("first", "second")):
+        folder = tmp_path / ".localfn" / "layers" / name / "python"
+        folder.mkdir(parents=True)
+        (folder / "shared_by_layers.py").write_text(f"WHO = {name!r}\n")
+        (folder / f"only_in_{name}.py").write_text(f"NUMBER = {number}\n")
+    function = case.function("layered.handler", layers=("first", "second"))
+
+    result = invoke(function, b"")
+
+    assert result.failure is None, result.payload
+    assert result.payload == b"first 0 1"

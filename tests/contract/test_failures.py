@@ -1,0 +1,119 @@
+"""Every failure reads as in its cloud, in every backend, and the next call works."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from localfn.model import FailureKind, Function, Hook, Hooks, Result
+from tests.contract.conftest import Case
+
+Invoke = Callable[[Function, bytes], Result]
+MOMENTS = re.compile(r"(duration|maxMemoryUsage): [\d.]+")
+IDS = re.compile(r"RequestId: \S+?(?=[,\n]|$)|\b1-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{12}")
+
+
+def body(result: Result) -> object:
+    """The error body with what differs from run to run taken out."""
+    text = MOMENTS.sub(r"\1: N", result.payload.decode())
+    return json.loads(IDS.sub("ID", text))
+
+
+def end_line(result: Result) -> str:
+    lines = [each for each in result.logs.decode().splitlines() if "End RequestId" in each]
+    return IDS.sub("RequestId: ID", lines[-1])
+
+
+DURING_A_CALL = {
+    "handler-raised": FailureKind.HANDLER_RAISED,
+    "exited": FailureKind.EXITED,
+    "killed": FailureKind.EXITED,
+    "timed-out": FailureKind.TIMED_OUT,
+    "out-of-memory": FailureKind.OUT_OF_MEMORY,
+    "bad-reply": FailureKind.BAD_REPLY,
+}
+
+
+@pytest.mark.parametrize("name", DURING_A_CALL)
+def test_a_failed_call_is_worded_as_in_the_cloud_and_the_next_one_works(
+    case: Case, invoke: Invoke, name: str
+) -> None:
+    function = case.function(timeout_s=1.5)
+
+    failed = invoke(function, name.encode())
+    after = invoke(function, b"answer")
+
+    golden = case.golden(name)
+    assert failed.failure is not None
+    assert failed.failure.kind is DURING_A_CALL[name]
+    assert body(failed) == golden["body"]
+    assert end_line(failed) == golden["end_line"]
+    assert after.failure is None
+    assert after.payload == b"fine"
+
+
+WHILE_LOADING = {
+    "import-error": ("broken_import.handler", FailureKind.IMPORT_FAILED),
+    "syntax-error": ("broken_syntax.handler", FailureKind.IMPORT_FAILED),
+    "body-error": ("broken_body.handler", FailureKind.IMPORT_FAILED),
+    "no-such-file": ("absent.handler", FailureKind.IMPORT_FAILED),
+    "no-such-handler": ("index.nothing", FailureKind.HANDLER_MISSING),
+    "bad-handler": ("index", FailureKind.HANDLER_MISSING),
+}
+
+
+@pytest.mark.parametrize("name", WHILE_LOADING)
+def test_code_that_cannot_be_loaded_is_worded_as_in_the_cloud_and_other_functions_work(
+    case: Case, invoke: Invoke, name: str
+) -> None:
+    handler, kind = WHILE_LOADING[name]
+
+    failed = invoke(case.function(handler), b"answer")
+    after = invoke(case.function(), b"answer")
+
+    golden = case.golden(name)
+    assert failed.failure is not None
+    assert failed.failure.kind is kind
+    assert body(failed) == golden["body"]
+    assert end_line(failed) == golden["end_line"]
+    assert after.payload == b"fine"
+
+
+INITIALIZERS = {
+    "init-failed": (Hook("index.initialize_badly", 3), FailureKind.HANDLER_RAISED),
+    "init-timed-out": (Hook("index.initialize_slowly", 1), FailureKind.TIMED_OUT),
+    "init-missing": (Hook("index.nothing", 3), FailureKind.HANDLER_MISSING),
+}
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_an_initializer_that_fails_is_worded_as_in_the_cloud_and_other_functions_work(
+    case: Case, invoke: Invoke, name: str
+) -> None:
+    hook, kind = INITIALIZERS[name]
+
+    failed = invoke(case.function(hooks=Hooks(initializer=hook)), b"answer")
+    after = invoke(case.function(), b"answer")
+
+    golden = case.golden(name)
+    assert failed.failure is not None
+    assert failed.failure.during_init
+    assert failed.failure.kind is kind
+    assert body(failed) == golden["body"]
+    assert end_line(failed) == golden["end_line"]
+    assert after.payload == b"fine"
+
+
+def test_a_payload_over_the_limit_is_refused_and_the_next_call_works(
+    case: Case, invoke: Invoke
+) -> None:
+    function = case.function()
+
+    refused = invoke(function, b"x" * ((32 << 20) + 1))
+    after = invoke(function, b"answer")
+
+    assert refused.failure is not None
+    assert refused.failure.kind is FailureKind.TOO_LARGE
+    assert body(refused) == case.golden("too-large")["body"]
+    assert after.payload == b"fine"

@@ -1,0 +1,11 @@
+def initialize(context):
+    print("initializing")
+
+
+def handler(event, context):
+    print("handling")
+    return ""
+
+
+def freeze(context):
+    print("freezing")
