@@ -51,7 +51,8 @@ class Project:
 
     def _refuse_broken(self, wanted: str) -> None:
         for finding in self.findings:
-            named = finding.function in {wanted, *wanted.split("/")} or not wanted
+            # A broken function is known by its key, its bare name or its module.
+            named = not wanted or wanted in {finding.function, finding.function.split("/")[-1]}
             if finding.severity is Severity.ERROR and finding.function and named:
                 raise ProjectError(f"{finding.place}: {finding.message}", hint=finding.hint)
 
@@ -121,12 +122,11 @@ def _refuse_missing(template: Path) -> None:
 
 
 def _spellings(function: Function) -> set[str]:
-    return {
-        function.name,
-        function.key,
-        f"{function.service}${function.name}",
-        function.attributes.get("module", function.name),
-    }
+    """Return every way to write a function's name."""
+    told = function.attributes
+    others = told.get("spellings", "").split()
+    dollar = f"{function.service}${function.name}"
+    return {function.name, function.key, dollar, told.get("module", function.name), *others}
 
 
 def _suggest(wanted: str, functions: tuple[Function, ...]) -> str:

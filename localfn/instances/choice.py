@@ -5,7 +5,6 @@ from typing import Protocol
 
 from localfn.errors import MachineError
 from localfn.instances.guest import Backend
-from localfn.instances.process import NOT_ISOLATED
 from localfn.model import Runtime, Site
 
 
@@ -59,7 +58,6 @@ class Backends:
 
     def _choose(self, runtime: Runtime) -> tuple[Site, str]:
         if self._runner == "process":
-            self._say(NOT_ISOLATED)
             return Site.PROCESS, ""
         try:
             return Site.CONTAINER, self._docker().image(runtime)
@@ -67,7 +65,6 @@ class Backends:
             if self._runner == "docker":
                 raise
             self._say(f"no container: {error.message}")
-            self._say(NOT_ISOLATED)
             return Site.PROCESS, ""
 
     def _docker(self) -> Containers:

@@ -44,8 +44,8 @@ class Instance:
         """Return whether the instance can take another call."""
         return self._state is InstanceState.READY
 
-    def start(self, context: Mapping[str, object], limit_s: float | None, sink: Sink) -> Reply:
-        """Start the guest and have it load the user's code; `Reply.failure` tells how it went."""
+    def start(self) -> None:
+        """Start the guest; raise `MachineError` when the machine cannot."""
         self._move(InstanceState.NEW, InstanceState.STARTING)
         try:
             self._guest = self._backend.start(self.plan, self._say)
@@ -53,7 +53,10 @@ class Instance:
             self._fail()
             raise
         self._wire = BootstrapWire(self._guest.channel, self._guest.tape)
-        wire = self._wire
+
+    def load(self, context: Mapping[str, object], limit_s: float | None, sink: Sink) -> Reply:
+        """Have the guest load the user's code; `Reply.failure` tells how it went."""
+        wire = self._opened()
         init = {**self.plan.init, "context": context}
         reply = self._converse(lambda: wire.open(init, limit_s), sink)
         if reply.failure is None:

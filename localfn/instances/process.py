@@ -1,6 +1,6 @@
 """Guests as processes of this machine: no Docker, the same contract.
 
-What it does not isolate is said in `NOT_ISOLATED`. Memory is watched (resident set of the process
+What it does not isolate is said by `describe`. Memory is watched (resident set of the process
 and its children), not capped by RLIMIT_AS: address space is not what a cloud counts, and Node.js
 cannot start under a small one.
 """
@@ -9,20 +9,21 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 from localfn.errors import MachineError
 from localfn.instances.guest import Exit
+from localfn.instances.private_tmp import wrap
 from localfn.instances.resident import resident_kb
 from localfn.instances.stream import StreamChannel
 from localfn.model import InstancePlan, Site
 from localfn.wires.tape import LogTape
 
-NOT_ISOLATED = (
-    "running in a process: time and memory (watched) are limited, `TMPDIR` is private; "
-    "files, `/tmp`, network, user and CPU are not isolated"
+ISOLATES = (
+    "running in a process: time and memory (watched) are limited, {tmp} is private; "
+    "{others}, network, user and CPU are not isolated"
 )
 # What a process needs of the machine's own environment; the rest is the function's.
 INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "DYLD_LIBRARY_PATH")
@@ -37,6 +38,7 @@ class ProcessBackend:
     site = Site.PROCESS
 
     def __init__(self, environ: Mapping[str, str]) -> None:
+        self._described = False
         self._inherited = {name: environ[name] for name in INHERITED if name in environ}
         self._guests: list[ProcessGuest] = []
 
@@ -45,6 +47,9 @@ class ProcessBackend:
         self._guests = [each for each in self._guests if each.await_exit(0) is None]
         guest = ProcessGuest(plan, self._inherited)
         self._guests.append(guest)
+        if not self._described:
+            self._described = True
+            say(describe(private_tmp=guest.has_private_tmp))
         return guest
 
     def close(self) -> None:
@@ -62,7 +67,7 @@ class ProcessGuest:
         self._limit_kb = plan.memory_mb * 1024
         self._peak_kb = 0
         self._out_of_memory = False
-        self._closed = False
+        self._closed = threading.Event()
         self._folder = _private_folder(inherited)
         self._process = self._spawn(plan, {**inherited, **plan.environment})
         to_guest, from_guest, printed = self._descriptors()
@@ -103,9 +108,9 @@ class ProcessGuest:
 
     def close(self) -> None:
         """End the process, close the pipes, remove the private folder."""
-        if self._closed:
+        if self._closed.is_set():
             return
-        self._closed = True
+        self._closed.set()
         self.kill(0)
         self.channel.close()
         for thread in self._threads:
@@ -113,10 +118,14 @@ class ProcessGuest:
         _remove(self._folder)
 
     def _spawn(self, plan: InstancePlan, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-        environment["TMPDIR"] = str(self._folder)
+        layers = [Path(str(each)) for each in cast("list[str]", plan.init["layers"])]
+        needed = (plan.folder, *map(Path, plan.command[:1] + plan.command[-1:]), *layers)
+        command = wrap(plan.command, self._folder, needed)
+        self.has_private_tmp = command != plan.command
+        environment["TMPDIR"] = "/tmp" if self.has_private_tmp else str(self._folder)  # noqa: S108
         try:
             return subprocess.Popen(
-                plan.command,
+                command,
                 bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -162,10 +171,17 @@ class ProcessGuest:
             if used_kb > self._limit_kb:
                 self._out_of_memory = True
                 self._signal(signal.SIGKILL)
-            time.sleep(WATCH_EVERY_S)
+            self._closed.wait(WATCH_EVERY_S)
         # A forked child may hold the worker's end of the pipe open; the worker is gone anyway.
-        time.sleep(LAST_WORDS_S)
+        self._closed.wait(LAST_WORDS_S)
         self.channel.hang_up()
+
+
+def describe(*, private_tmp: bool) -> str:
+    """Return one line on what is isolated and what is not."""
+    if private_tmp:
+        return ISOLATES.format(tmp="`/tmp`", others="other files")
+    return ISOLATES.format(tmp="`TMPDIR`", others="files, `/tmp`")
 
 
 def _private_folder(environ: Mapping[str, str]) -> Path:

@@ -113,8 +113,9 @@ class Invoker:
 
     def _run(self, instance: Instance, invocation: Invocation, log: Log) -> Result:
         context = self._provider.context(invocation, self._environ)
+        started = time.perf_counter()
         opened = self._start(instance, invocation, context, log) if instance.fresh else None
-        cold_start_ms = None if opened is None else opened.duration_ms
+        cold_start_ms = None if opened is None else (time.perf_counter() - started) * 1000
         reply = opened
         if opened is None or opened.failure is None:
             reply = self._call(instance, invocation, context, log, opened)
@@ -134,15 +135,16 @@ class Invoker:
         Without an initializer the code is loaded within the first invocation, as in the cloud.
         """
         function, provider = invocation.function, self._provider
+        instance.start()
         log.write(provider.start_output(provider.runtimes[function.runtime]))
         hook = function.hooks.initializer
         if hook is None:
             log.write(provider.opening_lines(invocation))
-            return instance.start(context, invocation.timeout_s, log.write)
+            return instance.load(context, invocation.timeout_s, log.write)
         before, after = provider.hook_lines("initializer", invocation)
         log.write(before)
         limit_s = None if invocation.timeout_s is None else hook.timeout_s
-        opened = instance.start(context, limit_s, log.write)
+        opened = instance.load(context, limit_s, log.write)
         log.close_line()
         log.write(after)
         if opened.failure is None:

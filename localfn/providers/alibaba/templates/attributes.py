@@ -1,0 +1,95 @@
+"""Facts that only Function Compute understands, as text (`Function.attributes`)."""
+
+import json
+import re
+from collections.abc import Mapping
+
+from localfn.providers.alibaba.templates import fields
+from localfn.providers.alibaba.templates.draft import Draft
+from localfn.providers.alibaba.templates.notebook import Notebook
+from localfn.providers.alibaba.templates.scalars import text_of
+from localfn.providers.alibaba.templates.tree import Node, json_of
+
+_ACCOUNT = re.compile(r"acs:[a-z]+:[^:]*:(\d{5,}):")
+# Values of `disableInjectCredentials` that leave the variables where they are.
+_INJECTED = frozenset({"", "false", "none", "request"})
+# Where Funcraft and Serverless Devs mount what they create for `auto` (unverified).
+_AUTO_TARGET = "/mnt/auto"
+
+
+def attributes(draft: Draft, notes: Notebook) -> Mapping[str, str]:
+    """Return what is known; unknown attributes are left out."""
+    found = {
+        "generation": draft.dialect.generation,
+        "dialect": draft.dialect.name,
+        "qualifier": "LATEST",
+        "module": draft.module,
+        "region": _known(draft.region, notes),
+        "role": _known(draft.role, notes),
+        "description": _known(draft.description, notes),
+        "account_id": _account(draft),
+        "log_project": _known(draft.log.get("project", "Project"), notes),
+        "log_store": _known(draft.log.get("logstore", "Logstore"), notes),
+        "instance_soft_concurrency": _known(draft.soft_concurrency, notes),
+        "internet_access": _known(draft.internet, notes).lower(),
+        "inject_credentials": _injected(draft.no_credentials, notes),
+        "health_check": json_of(draft.container.health) if draft.container.health.mapping else "",
+        "mounts": _mounts(draft),
+        "spellings": _spellings(draft),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _known(node: Node, notes: Notebook) -> str:
+    return "" if node.unresolved or not node.is_scalar else fields.text(node, notes)
+
+
+def _account(draft: Draft) -> str:
+    for node in (draft.role, *(each.arn for each in draft.triggers)):
+        match = _ACCOUNT.match(node.value) if isinstance(node.value, str) else None
+        if match is not None:
+            return match[1]
+    return ""
+
+
+def _injected(node: Node, notes: Notebook) -> str:
+    return "" if _known(node, notes).lower() in _INJECTED else "false"
+
+
+def _spellings(draft: Draft) -> str:
+    """Return the other names of a function that came from FC2 as `service$function` (1.7)."""
+    name = draft.name.value
+    if draft.dialect.generation != "fc3" or not isinstance(name, str) or "$" not in name:
+        return ""
+    service, _, function = name.partition("$")
+    return f"{service}/{function} {function}"
+
+
+def _mounts(draft: Draft) -> str:
+    nas = [_nas(each) for each in draft.nas.get("mountPoints", "MountPoints").items]
+    oss = [_oss(each) for each in draft.oss.get("mountPoints", "MountPoints").items]
+    if text_of(draft.nas.scalar).lower() == "auto":
+        nas = [{"kind": "nas", "target": _AUTO_TARGET, "source": "auto"}]
+    found = [each for each in (*nas, *oss) if each["target"]]
+    return json.dumps(found, ensure_ascii=False) if found else ""
+
+
+def _nas(node: Node) -> dict[str, object]:
+    server = fields.as_written(node.get("serverAddr", "ServerAddr"))
+    folder = fields.as_written(node.get("nasDir", "NasDir"))
+    if folder:
+        host, _, shared = server.partition(":")
+        server = f"{host}:{shared.rstrip('/')}/{folder.strip('/')}"
+    target = fields.as_written(node.get("fcDir", "mountDir", "MountDir"))
+    return {"kind": "nas", "target": target, "source": server}
+
+
+def _oss(node: Node) -> dict[str, object]:
+    bucket = fields.as_written(node.get("bucketName"))
+    folder = fields.as_written(node.get("bucketPath")).strip("/")
+    mount: dict[str, object] = {
+        "kind": "oss",
+        "target": fields.as_written(node.get("mountDir")),
+        "source": f"{bucket}/{folder}" if folder else bucket,
+    }
+    return {**mount, "read_only": True} if node.get("readOnly").value in (True, "true") else mount

@@ -1,0 +1,73 @@
+"""A function as its dialect writes it: the nodes of its fields, not yet read."""
+
+from dataclasses import dataclass
+
+from localfn.model import Place
+from localfn.providers.alibaba.templates.dialect import Dialect
+from localfn.providers.alibaba.templates.tree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class HookDraft:
+    """A lifecycle hook."""
+
+    handler: Node
+    timeout: Node
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerDraft:
+    """A trigger."""
+
+    name: Node
+    kind: Node
+    config: Node
+    qualifier: Node
+    arn: Node
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerDraft:
+    """How a custom runtime or a custom image is started. `command` is of several parts."""
+
+    image: Node
+    entrypoint: Node
+    command: tuple[Node, ...]
+    port: Node
+    health: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The nodes of a function's fields, wherever its dialect keeps them."""
+
+    dialect: Dialect
+    place: Place
+    module: str
+    name: Node
+    service: Node
+    runtime: Node
+    handler: Node
+    code: Node
+    bucket: Node
+    memory: Node
+    cpu: Node
+    disk: Node
+    timeout: Node
+    concurrency: Node
+    soft_concurrency: Node
+    environment: Node
+    layers: Node
+    initializer: HookDraft
+    pre_freeze: HookDraft
+    pre_stop: HookDraft
+    container: ContainerDraft
+    region: Node
+    role: Node
+    internet: Node
+    log: Node
+    nas: Node
+    oss: Node
+    no_credentials: Node
+    description: Node
+    triggers: tuple[TriggerDraft, ...]

@@ -1,0 +1,15 @@
+"""One function of a template on its way to be read."""
+
+from dataclasses import dataclass
+
+from localfn.providers.alibaba.templates.draft import Draft
+from localfn.providers.alibaba.templates.notebook import Notebook
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A function's label in the template, its draft where there is one, and what was found."""
+
+    label: str
+    draft: Draft | None
+    notes: Notebook

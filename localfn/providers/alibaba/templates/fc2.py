@@ -1,0 +1,92 @@
+"""Modules of the component `fc` (contract alibaba-fc, section 1.3)."""
+
+from dataclasses import replace
+
+from localfn.providers.alibaba.templates.dialect import FC
+from localfn.providers.alibaba.templates.draft import (
+    ContainerDraft,
+    Draft,
+    HookDraft,
+    TriggerDraft,
+)
+from localfn.providers.alibaba.templates.fields import entries
+from localfn.providers.alibaba.templates.notebook import Notebook
+from localfn.providers.alibaba.templates.tree import Node
+
+
+def read_fc2(module: str, props: Node, notes: Notebook) -> Draft | None:
+    """Return the draft of a module's function; None where it holds a service and no function."""
+    function = props.get("function")
+    if not function.mapping:
+        notes.warn(
+            function.place,
+            f"the module `{module}` has no `function`, so there is nothing to run.",
+            hint="Write `function:` with `name`, `runtime`, `handler` and `codeUri`.",
+        )
+        return None
+    service = props.get("service")
+    life = function.get("instanceLifecycleConfig")
+    return Draft(
+        dialect=FC,
+        place=props.place,
+        module=module,
+        name=replace(function.get("name"), name="function.name"),
+        service=service.get("name") if service.mapping else service,
+        runtime=function.get("runtime"),
+        handler=function.get("handler"),
+        code=function.get("codeUri", "code"),
+        bucket=function.get("ossBucket"),
+        memory=function.get("memorySize"),
+        cpu=function.get("cpu"),
+        disk=function.get("diskSize"),
+        timeout=function.get("timeout"),
+        concurrency=function.get("instanceConcurrency"),
+        soft_concurrency=function.get("instanceSoftConcurrency"),
+        environment=function.get("environmentVariables"),
+        layers=function.get("layers"),
+        initializer=HookDraft(function.get("initializer"), function.get("initializationTimeout")),
+        pre_freeze=_hook(life.get("preFreeze")),
+        pre_stop=_hook(life.get("preStop")),
+        container=_container(function),
+        region=props.get("region"),
+        role=service.get("role"),
+        internet=service.get("internetAccess"),
+        log=service.get("logConfig"),
+        nas=service.get("nasConfig"),
+        oss=service.get("ossMountConfig"),
+        no_credentials=function.get("disableInjectCredentials"),
+        description=function.get("description"),
+        triggers=tuple(_trigger(each) for each in entries(props.get("triggers"), notes)),
+    )
+
+
+def _hook(node: Node) -> HookDraft:
+    return HookDraft(node.get("handler"), node.get("timeout"))
+
+
+def _container(function: Node) -> ContainerDraft:
+    """Return how the function is started; `command` of an image replaces its entry point."""
+    port = function.get("caPort")
+    if function.get("runtime").scalar != "custom-container":
+        config = function.get("customRuntimeConfig")
+        parts = (config.get("command"), config.get("args"))
+        nothing = Node(None, function.place)
+        return ContainerDraft(nothing, nothing, parts, port, config.get("healthCheckConfig"))
+    config = function.get("customContainerConfig")
+    return ContainerDraft(
+        image=config.get("image"),
+        entrypoint=config.get("command"),
+        command=(config.get("args"),),
+        port=port,
+        health=function.get("customHealthCheckConfig"),
+    )
+
+
+def _trigger(node: Node) -> TriggerDraft:
+    return TriggerDraft(
+        name=node.get("name"),
+        kind=node.get("type"),
+        config=node.get("config"),
+        qualifier=node.get("qualifier"),
+        arn=node.get("sourceArn"),
+    )

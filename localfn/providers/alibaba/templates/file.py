@@ -1,0 +1,173 @@
+"""From the bytes of a YAML file to a tree with lines."""
+
+import codecs
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from localfn.errors import ProjectError
+from localfn.model import Place
+from localfn.providers.alibaba.templates.notebook import Notebook
+from localfn.providers.alibaba.templates.scalars import scalar
+from localfn.providers.alibaba.templates.tree import Node, plain_of
+
+# The parser in C is ten times faster; some builds of PyYAML come without it.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEPTH = 100
+_NODES = 100_000
+_STANDARD = "tag:yaml.org,2002:"
+_TEXT = {_STANDARD + "str", _STANDARD + "binary"}
+_MERGE = "<<"
+_BYTE_ORDERS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def load(path: Path, notes: Notebook) -> Node:
+    """Return the tree of a file whose top is a mapping; raise `ProjectError` for anything else."""
+    composed = _compose(_text(path), path)
+    if not isinstance(composed, yaml.MappingNode):
+        kind = "empty" if composed is None else "not a mapping at its top"
+        raise ProjectError(
+            f"{Place(path, 1)}: the template is {kind}.",
+            hint="It should begin with keys such as `edition: 3.0.0` and `resources:`.",
+        )
+    return _Builder(path, notes).build(composed)
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror or error}.") from error
+    encoding = _BYTE_ORDERS.get(raw[:2], "utf-8-sig")
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ProjectError(
+            f"{Place(path, line)}: the template is not UTF-8 text: byte {error.start} is wrong.",
+            hint="Save the file as UTF-8.",
+        ) from error
+
+
+def _compose(text: str, path: Path) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=_LOADER)
+    except RecursionError as error:
+        raise _too_deep(Place(path)) from error
+    except yaml.YAMLError as error:
+        raise _not_yaml(error, text, path) from error
+
+
+def _not_yaml(error: yaml.YAMLError, text: str, path: Path) -> ProjectError:
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 1 if mark is not None else 0
+    written = text.splitlines()[line - 1 : line] if line else []
+    problem = getattr(error, "problem", "") or getattr(error, "reason", "") or str(error)
+    if problem == "but found another document":
+        return ProjectError(
+            f"{Place(path, line)}: the template holds more than one document.",
+            hint="Remove the `---`, or keep each document in a file of its own.",
+        )
+    tab = written and "\t" in written[0][: len(written[0]) - len(written[0].lstrip())]
+    return ProjectError(
+        f"{Place(path, line)}: the template is not valid YAML: {problem}.",
+        hint="The line is indented with a tab; write spaces." if tab else "",
+    )
+
+
+def _too_deep(place: Place) -> ProjectError:
+    return ProjectError(
+        f"{place}: the template is nested too deeply, or an anchor contains itself.",
+        hint=f"{_DEPTH} levels are allowed.",
+    )
+
+
+class _Builder:
+    """Turns composed YAML into nodes, with anchors copied and merge keys merged."""
+
+    def __init__(self, path: Path, notes: Notebook) -> None:
+        self._path = path
+        self._notes = notes
+        self._made = 0
+
+    def build(
+        self, raw: yaml.Node, name: str = "", place: Place | None = None, depth: int = 0
+    ) -> Node:
+        place = place or self._place(raw)
+        self._refuse_too_much(place, depth)
+        if isinstance(raw, yaml.ScalarNode):
+            return self._scalar(raw, name, place)
+        if isinstance(raw, yaml.MappingNode):
+            node = Node(self._children(raw, depth + 1), place, name)
+        else:
+            node = Node(tuple(self.build(each, depth=depth + 1) for each in raw.value), place, name)
+        return node if _is_standard(raw.tag) else _tagged(node, raw.tag)
+
+    def _refuse_too_much(self, place: Place, depth: int) -> None:
+        if depth > _DEPTH:
+            raise _too_deep(place)
+        self._made += 1
+        if self._made > _NODES:
+            raise ProjectError(
+                f"{place}: the template has more than {_NODES} values once its anchors are copied.",
+                hint="Look for anchors that contain other anchors many times.",
+            )
+
+    def _scalar(self, raw: yaml.ScalarNode, name: str, place: Place) -> Node:
+        if not _is_standard(raw.tag):
+            return Node(f"{raw.tag} {raw.value}".rstrip(), place, name, tag=raw.tag)
+        plain = not raw.style and raw.tag not in _TEXT
+        # PyYAML takes `1e3` for text, the vendor's tools do not; its author will not notice.
+        return Node(scalar(raw.value) if plain else raw.value, place, name)
+
+    def _children(self, raw: yaml.MappingNode, depth: int) -> Mapping[str, Node]:
+        inherited: dict[str, Node] = {}
+        own: dict[str, Node] = {}
+        for key, value in raw.value:
+            place = self._place(key)
+            if not isinstance(key, yaml.ScalarNode):
+                raise ProjectError(
+                    f"{place}: a key is a mapping or a list; it should be text.",
+                    hint="Quote keys and values that begin with `{`, `[` or `?`.",
+                )
+            if key.value == _MERGE and not key.style:
+                inherited = {**self._inherited(value, depth), **inherited}
+                continue
+            if key.value in own:
+                self._warn_twice(key.value, place, own[key.value].place)
+            own[key.value] = self.build(value, key.value, place, depth)
+        return {**inherited, **own}
+
+    def _inherited(self, raw: yaml.Node, depth: int) -> Mapping[str, Node]:
+        """Return what `<<` brings; of several mappings the first one wins."""
+        found: dict[str, Node] = {}
+        for each in raw.value if isinstance(raw, yaml.SequenceNode) else [raw]:
+            if not isinstance(each, yaml.MappingNode):
+                raise ProjectError(
+                    f"{self._place(each)}: `<<` merges something that is not a mapping.",
+                    hint="Write `<<: *anchor`, where the anchor stands at a mapping.",
+                )
+            self._refuse_too_much(self._place(each), depth)
+            found = {**self._children(each, depth + 1), **found}
+        return found
+
+    def _warn_twice(self, key: str, place: Place, before: Place) -> None:
+        self._notes.warn(
+            place,
+            f"`{key}` was already written in line {before.line}; this one counts.",
+            hint="Remove one of the two.",
+        )
+
+    def _place(self, raw: yaml.Node) -> Place:
+        return Place(self._path, raw.start_mark.line + 1)
+
+
+def _is_standard(tag: str) -> bool:
+    return tag == "!" or tag.startswith(_STANDARD)
+
+
+def _tagged(node: Node, tag: str) -> Node:
+    content = json.dumps(plain_of(node), ensure_ascii=False)
+    return Node(f"{tag} {content}", node.place, node.name, tag=tag)

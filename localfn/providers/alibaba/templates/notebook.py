@@ -1,0 +1,30 @@
+"""What is found while a template is read."""
+
+from localfn.model import Finding, Place, Severity
+
+
+class Notebook:
+    """Collects findings, each once. One notebook per function, and one for the file."""
+
+    def __init__(self) -> None:
+        self._notes: dict[tuple[Severity, str, Place], str] = {}
+
+    def error(self, place: Place, message: str, hint: str = "") -> None:
+        """Write down what keeps the function from running."""
+        self._notes.setdefault((Severity.ERROR, message, place), hint)
+
+    def warn(self, place: Place, message: str, hint: str = "") -> None:
+        """Write down what the author should know."""
+        self._notes.setdefault((Severity.WARNING, message, place), hint)
+
+    @property
+    def broken(self) -> bool:
+        """Return whether there is an error."""
+        return any(severity is Severity.ERROR for severity, _, _ in self._notes)
+
+    def findings(self, function: str = "") -> tuple[Finding, ...]:
+        """Return all that was found, as findings about this function."""
+        return tuple(
+            Finding(severity, message, place, function, hint)
+            for (severity, message, place), hint in self._notes.items()
+        )

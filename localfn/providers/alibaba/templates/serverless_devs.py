@@ -1,0 +1,151 @@
+"""Serverless Devs files: modules, inheritance, variables (contract alibaba-fc, 1.1, 1.2)."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from localfn.errors import ProjectError
+from localfn.providers.alibaba.templates.draft import Draft
+from localfn.providers.alibaba.templates.entry import Entry
+from localfn.providers.alibaba.templates.fc2 import read_fc2
+from localfn.providers.alibaba.templates.fc3 import read_fc3
+from localfn.providers.alibaba.templates.file import load
+from localfn.providers.alibaba.templates.intrinsics import settle_tags
+from localfn.providers.alibaba.templates.notebook import Notebook
+from localfn.providers.alibaba.templates.scalars import text_of
+from localfn.providers.alibaba.templates.tree import Node, merged
+from localfn.providers.alibaba.templates.variables import Scope, Variables
+
+_COMPONENT = re.compile(r"(?:devsapp/)?(fc3?)(?:@.*)?")
+_READERS: Mapping[str, Callable[[str, Node, Notebook], Draft | None]] = {
+    "fc": read_fc2,
+    "fc3": read_fc3,
+}
+# Edition 3 says `resources`, edition 1 `services`; the component decides the dialect anyway.
+_GROUPS = {"3": ("resources", "services"), "1": ("services", "resources")}
+
+
+def inherited(root: Node, path: Path, environ: Mapping[str, str], notes: Notebook) -> Node:
+    """Return a file with those that it extends beneath it."""
+    return _extended(root, path.parent, environ, notes, (path.resolve(),))
+
+
+def is_serverless_devs(root: Node) -> bool:
+    """Return whether this is a file of Serverless Devs."""
+    if "edition" in root.mapping:
+        return True
+    modules = [each for group in _GROUPS["3"] for each in root.get(group).mapping.values()]
+    return any("component" in each.mapping for each in modules)
+
+
+def read_serverless_devs(root: Node, folder: Path, environ: Mapping[str, str]) -> list[Entry]:
+    """Return an entry for every module that holds a function."""
+    modules = _modules(root)
+    books = {name: Notebook() for name in modules}
+    grown = {name: _with_template(each, root, books[name]) for name, each in modules.items()}
+    variables = Variables(root, grown, folder, environ)
+    read = [
+        Entry(name, _draft(name, module, variables, books[name]), books[name])
+        for name, module in grown.items()
+    ]
+    return [each for each in read if each.draft is not None or each.notes.findings()]
+
+
+def _extended(
+    root: Node, folder: Path, environ: Mapping[str, str], notes: Notebook, seen: tuple[Path, ...]
+) -> Node:
+    wanted = Variables(root, {}, folder, environ).resolve(root.get("extend"), Scope("", notes))
+    below: Node | None = None
+    for each in wanted.items or (wanted,):
+        if not isinstance(each.value, str) or each.unresolved:
+            continue
+        base = _base(each, each.value, folder, environ, notes, seen)
+        below = base if below is None else merged(below, base)
+    return root if below is None else merged(below, root)
+
+
+def _base(
+    node: Node,
+    name: str,
+    folder: Path,
+    environ: Mapping[str, str],
+    notes: Notebook,
+    seen: tuple[Path, ...],
+) -> Node:
+    path = folder / name.replace("\\", "/")
+    if not _is_file(path):
+        raise ProjectError(
+            f"{node.place}: `extend` names `{name}`, which is not a file.",
+            hint="Paths are relative to the file they are written in.",
+        )
+    if path.resolve() in seen:
+        raise ProjectError(
+            f"{node.place}: `extend` names `{name}`, which extends this file in turn.",
+            hint="Remove one of the two `extend`.",
+        )
+    return _extended(load(path, notes), path.parent, environ, notes, (*seen, path.resolve()))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _modules(root: Node) -> dict[str, Node]:
+    edition = text_of(root.get("edition").scalar)[:1]
+    for group in _GROUPS.get(edition, _GROUPS["3"]):
+        if root.get(group).mapping:
+            return dict(root.get(group).mapping)
+    return {}
+
+
+def _with_template(module: Node, root: Node, notes: Notebook) -> Node:
+    """Return a module with the props of the template that it extends beneath its own."""
+    extend = module.get("extend")
+    name = extend.get("name") if extend.mapping else extend
+    if not name.written or not module.mapping:
+        return module
+    templates = root.get("template").mapping
+    wanted = text_of(name.scalar)
+    if wanted not in templates:
+        known = ", ".join(f"`{each}`" for each in templates) or "none"
+        notes.error(
+            name.place,
+            f"`extend` names the template `{wanted}`, which is not there.",
+            hint=f"Under `template:` there is {known}.",
+        )
+        return module
+    ignored = {text_of(each.scalar) for each in extend.get("ignore").items}
+    template = templates[wanted]
+    kept = {key: each for key, each in template.mapping.items() if key not in ignored}
+    own = module.get("props")
+    below = replace(template, value=kept, name="props")
+    props = merged(below, own) if own.written else below
+    return replace(module, value={**module.mapping, "props": props})
+
+
+def _draft(name: str, module: Node, variables: Variables, notes: Notebook) -> Draft | None:
+    if not module.mapping:
+        notes.error(
+            module.place,
+            f"the module `{name}` is not a mapping.",
+            hint="Write `component:` and `props:` under it.",
+        )
+        return None
+    scope = Scope(name, notes)
+    component = variables.resolve(module.get("component"), scope)
+    if not component.written:
+        notes.error(
+            module.place,
+            f"the module `{name}` has no `component`.",
+            hint="Write `component: fc3`.",
+        )
+        return None
+    match = _COMPONENT.fullmatch(text_of(component.scalar).strip())
+    if match is None:  # domains, websites and the like are no functions
+        return None
+    props = settle_tags(variables.resolve(module.get("props"), scope), notes)
+    return _READERS[match[1]](name, replace(props, place=module.place), notes)

@@ -1,0 +1,2 @@
+def handler(event: bytes, context: object) -> bytes:
+    return event
