@@ -63,8 +63,9 @@ class Instance:
             self._move(InstanceState.STARTING, InstanceState.READY)
             return reply
         self._fail()
-        has_initializer = self.plan.function.hooks.initializer is not None
-        return replace(reply, failure=replace(reply.failure, during_init=has_initializer))
+        if self.plan.function.hooks.initializer is None:
+            return reply
+        return replace(reply, failure=_during_init(reply.failure))
 
     def call(
         self,
@@ -150,6 +151,12 @@ class Instance:
         with self._lock:
             if self._state is not InstanceState.STOPPED:
                 self._state = InstanceState.FAILED
+
+
+def _during_init(failure: Failure) -> Failure:
+    raised = failure.kind is FailureKind.HANDLER_RAISED
+    kind = FailureKind.INIT_FAILED if raised else failure.kind
+    return replace(failure, kind=kind, during_init=True)
 
 
 def _exit_failure(ended: Exit) -> Failure:

@@ -109,6 +109,5 @@ def _failure(header: Mapping[str, object]) -> Failure:
         str(header.get("message", "")),
         str(header.get("type", "")),
         header.get("stack"),
-        during_init=bool(header.get("during_init")),
         advice=str(header.get("advice", "")),
     )

@@ -81,7 +81,9 @@ class Stream(object):
         def leave():
             while not watch.poll():
                 pass
-            os.killpg(0, signal.SIGKILL)
+            if os.getpgid(0) == os.getpid():  # children too, but never somebody else's group
+                os.killpg(0, signal.SIGKILL)
+            os._exit(1)
 
         _thread.start_new_thread(leave, ())
 
@@ -155,7 +157,6 @@ class Worker(object):
                 self._leave(_code(leaving))
             except BaseException as error:
                 told, body = self._failure(error), b""
-                told["during_init"] = header["kind"] == "init" and self._has_initializer()
             told["id"] = header["id"]
             told["peak_kb"] = peak_kb()
             self._stream.write(told, body)

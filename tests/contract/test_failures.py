@@ -81,7 +81,7 @@ def test_code_that_cannot_be_loaded_is_worded_as_in_the_cloud_and_other_function
 
 
 INITIALIZERS = {
-    "init-failed": (Hook("index.initialize_badly", 3), FailureKind.HANDLER_RAISED),
+    "init-failed": (Hook("index.initialize_badly", 3), FailureKind.INIT_FAILED),
     "init-timed-out": (Hook("index.initialize_slowly", 1), FailureKind.TIMED_OUT),
     "init-missing": (Hook("index.nothing", 3), FailureKind.HANDLER_MISSING),
 }

@@ -73,7 +73,9 @@ def _not_yaml(error: yaml.YAMLError, text: str, path: Path) -> ProjectError:
     tab = written and "\t" in written[0][: len(written[0]) - len(written[0].lstrip())]
     return ProjectError(
         f"{Place(path, line)}: the template is not valid YAML: {problem}.",
-        hint="The line is indented with a tab; write spaces." if tab else "",
+        hint="The line is indented with a tab; write spaces."
+        if tab
+        else "Correct the line; what was opened on a line before may be missing its end.",
     )
 
 
