@@ -1,16 +1,17 @@
 """Build a session from settings: the only place that knows every part."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from localfn.errors import MachineError
+from localfn import assets
 from localfn.instances.choice import Backends, Containers
 from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
 from localfn.invoke.invoker import Invoker, nowhere
 from localfn.invoke.plan import Planner, Wishes
-from localfn.model import Call, Function, InstancePlan, Result
+from localfn.model import Call, Function, InstancePlan, Result, Site
 from localfn.project import Project, is_lone, open_lone, open_project
 from localfn.settings import Settings
 
@@ -24,7 +25,7 @@ class Session:
 
     project: Project
     invoke: Callable[[Call, Sink], Result]
-    plan: Callable[[Function], InstancePlan]
+    run_line: Callable[[Function], str]
 
 
 def find_project(settings: Settings, reference: str = "", runtime: str = "") -> Project:
@@ -75,12 +76,31 @@ def open_session(
         follow_stop=follow_stop,
     )
     try:
-        yield Session(project, invoker, plan)
+        yield Session(project, invoker, lambda function: _run_line(plan(function), settings))
     finally:
         invoker.close()
         backends.close()
         planner.close()
 
 
+def _run_line(plan: InstancePlan, settings: Settings) -> str:
+    """Return the `docker run` line that does what this plan does."""
+    if plan.site is not Site.CONTAINER:
+        return shlex.join(plan.command)
+    from localfn.instances.run_line import run_line
+
+    return run_line(plan, settings.network)
+
+
 def _containers(settings: Settings, say: Say) -> Containers:
-    raise MachineError("containers are not wired yet.")
+    # Its import takes more than a whole call in a process.
+    from localfn.instances.docker import DockerBackend
+    from localfn.instances.image import Images
+
+    runtimes = assets.folder("runtimes")
+    wanted, registry, bases = settings.image, settings.registry, settings.base_images
+    return DockerBackend(
+        settings.environ,
+        lambda client: Images(client, runtimes, wanted, registry, bases, say),
+        settings.network,
+    )

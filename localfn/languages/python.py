@@ -18,9 +18,10 @@ def find(version: str, environ: Mapping[str, str]) -> Interpreter:
     named = variable(version)
     if environ.get(named):
         return _named(named, environ[named], version)
+    exact = next((each for each in _exact(version, environ) if each.version == version), None)
+    if exact is not None:
+        return exact
     found = {each.version: each for each in reversed(tuple(candidates(environ)))}
-    if version in found:
-        return found[version]
     nearest = min(found.values(), key=lambda each: _distance(each.version, version))
     note = (
         f"Python {version} is not installed: running on Python {nearest.version} "
@@ -55,16 +56,34 @@ def _named(named: str, value: str, version: str) -> Interpreter:
     return Interpreter(path, version)
 
 
+def _exact(version: str, environ: Mapping[str, str]) -> Iterator[Interpreter]:
+    """Yield what may be this version, the preferred first, without listing folders."""
+    yield from _virtual_environments(environ)
+    for folder in _path_folders(environ):
+        if os.access(f"{folder}/python{version}", os.X_OK):
+            yield Interpreter(Path(folder, f"python{version}"), version)
+    yield from _in_pyenv(environ)
+    yield _own()
+
+
 def candidates(environ: Mapping[str, str]) -> Iterator[Interpreter]:
     """Yield what is installed, the preferred first."""
+    yield from _virtual_environments(environ)
+    yield from _on_path(environ)
+    yield from _in_pyenv(environ)
+    yield _own()
+
+
+def _own() -> Interpreter:
+    return Interpreter(Path(sys.executable), OWN_VERSION)
+
+
+def _virtual_environments(environ: Mapping[str, str]) -> Iterator[Interpreter]:
     home = environ.get("VIRTUAL_ENV")
     if home:
         yield from _virtual_environment(Path(home))
     if sys.prefix != sys.base_prefix and sys.prefix != home:
         yield from _virtual_environment(Path(sys.prefix))
-    yield from _on_path(environ.get("PATH", ""))
-    yield from _in_pyenv(Path(environ.get("PYENV_ROOT") or Path.home() / ".pyenv"))
-    yield Interpreter(Path(sys.executable), OWN_VERSION)
 
 
 def _virtual_environment(home: Path) -> Iterator[Interpreter]:
@@ -81,11 +100,14 @@ def _virtual_environment(home: Path) -> Iterator[Interpreter]:
         yield Interpreter(home / folder, version)
 
 
-def _on_path(path: str) -> Iterator[Interpreter]:
-    for folder in path.split(os.pathsep):
-        # A pyenv shim answers for versions that are not there; the versions are read below.
-        if not folder or folder.rstrip("/").endswith("/shims"):
-            continue
+def _path_folders(environ: Mapping[str, str]) -> list[str]:
+    # A pyenv shim answers for versions that are not there; the versions are read elsewhere.
+    folders = environ.get("PATH", "").split(os.pathsep)
+    return [each for each in folders if each and not each.rstrip("/").endswith("/shims")]
+
+
+def _on_path(environ: Mapping[str, str]) -> Iterator[Interpreter]:
+    for folder in _path_folders(environ):
         try:
             names = os.listdir(folder)
         except OSError:
@@ -96,7 +118,8 @@ def _on_path(path: str) -> Iterator[Interpreter]:
                 yield Interpreter(Path(folder, name), version)
 
 
-def _in_pyenv(root: Path) -> Iterator[Interpreter]:
+def _in_pyenv(environ: Mapping[str, str]) -> Iterator[Interpreter]:
+    root = Path(environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     try:
         names = sorted(os.listdir(root / "versions"), key=_key, reverse=True)
     except OSError:
