@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from localfn import assets
 from localfn.instances.choice import Backends, Containers
@@ -19,8 +19,7 @@ Say = Callable[[str], None]
 Sink = Callable[[bytes], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """A project whose functions can be called."""
 
     project: Project

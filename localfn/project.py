@@ -1,16 +1,15 @@
 """Open a folder: which cloud, which functions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from localfn import providers
 from localfn.errors import ProjectError, UsageError
 from localfn.model import Finding, Function, Provider, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """A folder with functions of one cloud."""
 
     root: Path

@@ -4,16 +4,16 @@ Nothing below this line of the house reads the environment; every value arrives 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from localfn.errors import UsageError
+from localfn.model import NOTHING
 
 RUNNERS = ("auto", "docker", "process")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """All that a session can be told.
 
     `environment` are variables added to every function. `environ` is the machine's own
@@ -30,9 +30,9 @@ class Settings:
     network: str = "bridge"
     cpu_limit: bool = False
     timeout_s: float | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-    environ: Mapping[str, str] = field(default_factory=dict)
-    base_images: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = NOTHING
+    environ: Mapping[str, str] = NOTHING
+    base_images: Mapping[str, str] = NOTHING
 
 
 def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:

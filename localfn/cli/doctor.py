@@ -9,7 +9,7 @@ import click
 from localfn import __version__, languages, providers
 from localfn.cli.table import table
 from localfn.errors import MachineError
-from localfn.instances import engine
+from localfn.instances.engine import describe
 from localfn.model import Runtime
 from localfn.settings import resolve
 
@@ -30,7 +30,7 @@ def doctor(ctx: click.Context) -> None:
 
 def _engine(environ: Mapping[str, str]) -> str:
     try:
-        return f"containers: {engine.describe(environ)}"
+        return f"containers: {describe(environ)}"
     except MachineError as error:
         return f"containers: none. {error.message}\n  hint: {error.hint}"
 

@@ -1,16 +1,14 @@
 """What every backend gives: a guest that can be talked to, watched and ended."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from localfn.model import InstancePlan, Site
 from localfn.wires.frames import Channel
 from localfn.wires.tape import LogTape
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(NamedTuple):
     """How a guest ended. `signal` is 0 when it left by itself with `code`."""
 
     code: int = 0

@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from localfn.instances.guest import Backend, Exit, Guest
 from localfn.model import Failure, FailureKind, InstancePlan, InstanceState, Invocation, Reply
@@ -25,7 +24,7 @@ class Instance:
 
     def __init__(self, plan: InstancePlan, backend: Backend, say: Callable[[str], None]) -> None:
         self.id = os.urandom(6).hex()
-        self.plan = replace(plan, init={**plan.init, "mark": os.urandom(16).hex()})
+        self.plan = plan._replace(init={**plan.init, "mark": os.urandom(16).hex()})
         self.fresh = True
         self._backend = backend
         self._say = say
@@ -65,7 +64,7 @@ class Instance:
         self._fail()
         if self.plan.function.hooks.initializer is None:
             return reply
-        return replace(reply, failure=_during_init(reply.failure))
+        return reply._replace(failure=_during_init(reply.failure))
 
     def call(
         self,
@@ -121,7 +120,7 @@ class Instance:
         finally:
             guest.tape.follow(None)
         peak_mb = max(reply.peak_memory_mb, guest.peak_memory_mb())
-        return replace(reply, peak_memory_mb=peak_mb)
+        return reply._replace(peak_memory_mb=peak_mb)
 
     def _ended(self, reply: Reply, ended: Exit) -> Reply:
         """Word a call that the worker did not survive."""
@@ -132,7 +131,7 @@ class Instance:
         failure = reply.failure
         if failure is GONE:
             failure = _exit_failure(ended)
-        return replace(reply, failure=failure, peak_memory_mb=ended.peak_memory_mb)
+        return reply._replace(failure=failure, peak_memory_mb=ended.peak_memory_mb)
 
     def _move(
         self,
@@ -156,7 +155,7 @@ class Instance:
 def _during_init(failure: Failure) -> Failure:
     raised = failure.kind is FailureKind.HANDLER_RAISED
     kind = FailureKind.INIT_FAILED if raised else failure.kind
-    return replace(failure, kind=kind, during_init=True)
+    return failure._replace(kind=kind, during_init=True)
 
 
 def _exit_failure(ended: Exit) -> Failure:

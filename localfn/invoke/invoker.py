@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from localfn.instances.instance import Instance
 from localfn.invoke.pool import Pool
@@ -125,7 +124,7 @@ class Invoker:
         log.write(self._provider.closing_lines(result))
         if instance.usable:
             self._freeze(instance, invocation, context, log)
-        return replace(result, logs=log.text)
+        return result._replace(logs=log.text)
 
     def _start(
         self, instance: Instance, invocation: Invocation, context: Mapping[str, object], log: Log
@@ -169,7 +168,7 @@ class Invoker:
         if limit_s is not None:
             limit_s = max(0.0, limit_s - spent_ms / 1000)
         reply = instance.call(invocation, context, limit_s, log.write)
-        return replace(reply, duration_ms=reply.duration_ms + spent_ms)
+        return reply._replace(duration_ms=reply.duration_ms + spent_ms)
 
     def _freeze(
         self, instance: Instance, invocation: Invocation, context: Mapping[str, object], log: Log
@@ -223,4 +222,4 @@ class Invoker:
         )
         if result.failure is None:
             return result
-        return replace(result, payload=self._provider.error_body(result))
+        return result._replace(payload=self._provider.error_body(result))

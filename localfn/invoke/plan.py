@@ -1,27 +1,37 @@
 """From a `Function` to an `InstancePlan`: all a backend needs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from localfn import assets, languages
 from localfn.errors import ProjectError
 from localfn.invoke.code import Unpacker
 from localfn.invoke.layers import find_layers, merge
 from localfn.languages import Language
-from localfn.model import Function, Hook, InstancePlan, Layout, Mount, Provider, Runtime, Site
+from localfn.model import (
+    NOTHING,
+    Function,
+    Hook,
+    InstancePlan,
+    Layout,
+    Mount,
+    Provider,
+    Runtime,
+    Site,
+)
 
 # Where a container sees our bootstraps and the folders of its layers.
 RUNTIME_TARGET = "/var/localfn"
 LAYERS_TARGET = "/var/localfn-layers"
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What the user wants otherwise than the template says."""
 
-    environment: Mapping[str, str] = field(default_factory=dict)
-    layers: Mapping[str, Path] = field(default_factory=dict)
+    environment: Mapping[str, str] = NOTHING
+    layers: Mapping[str, Path] = MappingProxyType({})
     cpu_limit: bool = False
 
 
@@ -61,7 +71,7 @@ class Planner:
             plan = self._in_container(function, runtime, language, code, layers)
         else:
             plan = self._in_process(function, runtime, language, code, layers)
-        return replace(plan, image=image, fingerprint=repr((plan, image)))
+        return plan._replace(image=image, fingerprint=repr((plan, image)))
 
     def say_notes(self, say: Callable[[str], None]) -> None:
         """Say once what the person should know about the plans made so far."""

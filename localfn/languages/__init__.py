@@ -3,12 +3,11 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """A program of this machine that runs a language. `note` is for the person, or empty."""
 
     path: Path
@@ -16,8 +15,7 @@ class Interpreter:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(NamedTuple):
     """A language.
 
     - `find(version, environ)`: the interpreter for a process; raises `MachineError` without one.

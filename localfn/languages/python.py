@@ -36,8 +36,8 @@ def variable(version: str) -> str:
 
 
 def process_command(interpreter: Interpreter, folder: Path) -> tuple[str, ...]:
-    """Return what starts the bootstrap in a process: unbuffered, without writing bytecode."""
-    return (str(interpreter.path), "-u", "-B", str(folder / BOOTSTRAP))
+    """Return what starts the bootstrap in a process, unbuffered."""
+    return (str(interpreter.path), "-u", str(folder / BOOTSTRAP))
 
 
 def container_command(folder: str) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """The words of this program: frozen values without I/O. Every other package speaks them."""
 
 from localfn.model.call import Call, CallMode, Event, Invocation
-from localfn.model.function import Container, Function, Hook, Hooks, Place, Trigger
+from localfn.model.function import NOTHING, Container, Function, Hook, Hooks, Place, Trigger
 from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
 
 __all__ = [
+    "NOTHING",
     "Call",
     "CallMode",
     "Container",

@@ -1,7 +1,7 @@
 """What goes into a function."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from localfn.model.function import Function
 
@@ -13,8 +13,7 @@ class CallMode(Enum):
     ASYNC = "async"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """The bytes a function receives. They are never parsed on the way."""
 
     payload: bytes
@@ -22,8 +21,7 @@ class Event:
     content_type: str = "application/octet-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """Somebody wants a function to be run."""
 
     function: Function
@@ -32,8 +30,7 @@ class Call:
     client_context: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(NamedTuple):
     """One run of a function. `started` is in seconds since the epoch.
 
     `timeout_s` is None while a debugger is wanted: then no clock runs.

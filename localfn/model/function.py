@@ -1,21 +1,14 @@
 """A function as its template describes it, in words that all clouds share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def nothing() -> Mapping[str, str]:
-    """Return an empty mapping that nobody can fill."""
-    return _NOTHING
-
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where in a file something was written. `line` counts from 1; 0 means the whole file."""
 
     path: Path
@@ -25,8 +18,7 @@ class Place:
         return f"{self.path}:{self.line}" if self.line else str(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(NamedTuple):
     """What may call a function.
 
     `source` is the name of a folder of `events/<cloud>/`. `options` are the trigger's settings
@@ -35,19 +27,17 @@ class Trigger:
 
     source: str
     name: str
-    options: Mapping[str, object] = field(default_factory=nothing)
+    options: Mapping[str, object] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(NamedTuple):
     """A handler that the platform calls around invocations, and how long it may take."""
 
     handler: str
     timeout_s: float = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Hooks:
+class Hooks(NamedTuple):
     """The lifecycle hooks of an instance; None where the function has none."""
 
     initializer: Hook | None = None
@@ -55,8 +45,7 @@ class Hooks:
     pre_stop: Hook | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(NamedTuple):
     """How a custom runtime or a custom image is started. Empty means the cloud's default."""
 
     image: str = ""
@@ -65,8 +54,7 @@ class Container:
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function that can be run.
 
     `layers` are the references as written. `attributes` are facts that only the function's
@@ -83,12 +71,12 @@ class Function:
     cpu: float | None = None
     disk_mb: int = 512
     concurrency: int = 1
-    environment: Mapping[str, str] = field(default_factory=nothing)
+    environment: Mapping[str, str] = NOTHING
     layers: tuple[str, ...] = ()
     triggers: tuple[Trigger, ...] = ()
-    hooks: Hooks = field(default_factory=Hooks)
+    hooks: Hooks = Hooks()
     container: Container | None = None
-    attributes: Mapping[str, str] = field(default_factory=nothing)
+    attributes: Mapping[str, str] = NOTHING
     template: Place | None = None
 
     @property

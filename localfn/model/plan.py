@@ -1,11 +1,11 @@
 """What a backend needs to start an instance, and nothing it must look up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
+from typing import NamedTuple
 
-from localfn.model.function import Function, nothing
+from localfn.model.function import NOTHING, Function
 
 
 class Site(Enum):
@@ -15,8 +15,7 @@ class Site(Enum):
     PROCESS = "process"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Where a cloud puts things inside an instance. Absolute paths.
 
     `path` is the `PATH` of the instance's system, to which a cloud may add.
@@ -27,8 +26,7 @@ class Layout:
     path: str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """A folder of the host that an instance sees at `target`."""
 
     source: Path
@@ -36,8 +34,7 @@ class Mount:
     writable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class InstancePlan:
+class InstancePlan(NamedTuple):
     """How to start one instance.
 
     `command` runs the bootstrap. In a container `image` names what to start it in and `folder`
@@ -58,7 +55,7 @@ class InstancePlan:
     disk_mb: int = 512
     mounts: tuple[Mount, ...] = ()
     secrets: frozenset[str] = frozenset()
-    labels: Mapping[str, str] = field(default_factory=nothing)
+    labels: Mapping[str, str] = NOTHING
     debug_ports: tuple[int, ...] = ()
     load_timeout_s: float | None = None
     fingerprint: str = ""

@@ -1,9 +1,9 @@
 """A cloud, described: a table of facts and pure functions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from localfn.model.call import Invocation
 from localfn.model.function import Function, Place
@@ -18,8 +18,7 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Something in a template that its author should know. `function` is a key, or empty."""
 
     severity: Severity
@@ -29,16 +28,14 @@ class Finding:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a template says: the functions that can be run, and what was found on the way."""
 
     functions: tuple[Function, ...]
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(NamedTuple):
     """A runtime id of a cloud: which language and version it is, and how it is spoken to.
 
     `image` is the vendor's own image, used only when the user asks for it.
@@ -51,8 +48,7 @@ class Runtime:
     wire: str = "bootstrap"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What the cloud refuses. Sizes in bytes, times in seconds."""
 
     sync_payload_bytes: int
@@ -62,8 +58,7 @@ class Limits:
     timeout_s: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """One cloud. Everything in it is a fact or a pure function.
 
     - `recognizes(path)`: whether this file is a template of the cloud.

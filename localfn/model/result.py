@@ -1,7 +1,7 @@
 """What comes out of a function."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from localfn.model.call import Invocation
 
@@ -21,8 +21,7 @@ class FailureKind(Enum):
     THROTTLED = "throttled"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """The user's function failed: a value, not an exception of ours.
 
     `stack` is JSON-ready and shaped as the cloud shapes it for the function's language.
@@ -38,8 +37,7 @@ class Failure:
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What an instance answered, and what the answer cost."""
 
     payload: bytes = b""
@@ -48,8 +46,7 @@ class Reply:
     peak_memory_mb: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One finished invocation, worded as its cloud words it.
 
     `payload` is the answer, or the cloud's error body where `failure` is set. `logs` is all the

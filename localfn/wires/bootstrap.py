@@ -6,7 +6,7 @@ Frames to the guest: `init`, `invoke`, `hook`, `stop`; from the guest: `ready`, 
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from localfn.model import Failure, FailureKind, Invocation, Reply
 from localfn.wires.frames import PROTOCOL, Channel, ChannelClosed, Frame
@@ -19,8 +19,7 @@ TOO_LATE = Failure(FailureKind.TIMED_OUT)
 GONE = Failure(FailureKind.EXITED)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a guest answered, and all it printed until then."""
 
     reply: Reply

@@ -7,8 +7,7 @@ JSON header, and the payload as raw bytes. Payloads are never parsed, never base
 import json
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 PROTOCOL = 1
 LENGTHS = struct.Struct(">II")
@@ -24,8 +23,7 @@ class BrokenFrame(Exception):
     """The other side speaks nonsense; the message says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One message. `header["kind"]` says what it is."""
 
     header: Mapping[str, object]

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ class Case:
     def function(self, handler: str = "index.handler", **changes: object) -> Function:
         provider = providers.load(self.cloud)
         lone = provider.lone_function(self.folder, "index.py", "handler", self.runtime)
-        return replace(lone, handler=handler, memory_mb=128, **changes)
+        return lone._replace(handler=handler, memory_mb=128, **changes)
 
     def golden(self, name: str) -> dict:
         path = TESTS / "clouds" / self.cloud / "failures" / self.language / f"{name}.json"

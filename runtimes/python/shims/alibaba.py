@@ -1,6 +1,6 @@
 """How Alibaba Function Compute calls a Python handler (contract alibaba-fc, sections 2.1 and 9).
 
-Loaded by ../bootstrap.py; the syntax of Python 2.7.
+Loaded by ../worker.py; the syntax of Python 2.7.
 """
 
 import json

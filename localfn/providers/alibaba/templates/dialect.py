@@ -1,10 +1,9 @@
 """What the three dialects take for granted (contract alibaba-fc, sections 1.3 and 1.4)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """A way to write functions down: its defaults, and the runtime ids it accepts."""
 
     name: str

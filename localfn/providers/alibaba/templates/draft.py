@@ -1,22 +1,20 @@
 """A function as its dialect writes it: the nodes of its fields, not yet read."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from localfn.model import Place
 from localfn.providers.alibaba.templates.dialect import Dialect
 from localfn.providers.alibaba.templates.tree import Node
 
 
-@dataclass(frozen=True, slots=True)
-class HookDraft:
+class HookDraft(NamedTuple):
     """A lifecycle hook."""
 
     handler: Node
     timeout: Node
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerDraft:
+class TriggerDraft(NamedTuple):
     """A trigger."""
 
     name: Node
@@ -26,8 +24,7 @@ class TriggerDraft:
     arn: Node
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerDraft:
+class ContainerDraft(NamedTuple):
     """How a custom runtime or a custom image is started. `command` is of several parts."""
 
     image: Node
@@ -37,8 +34,7 @@ class ContainerDraft:
     health: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """The nodes of a function's fields, wherever its dialect keeps them."""
 
     dialect: Dialect

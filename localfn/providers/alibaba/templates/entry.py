@@ -1,13 +1,12 @@
 """One function of a template on its way to be read."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from localfn.providers.alibaba.templates.draft import Draft
 from localfn.providers.alibaba.templates.notebook import Notebook
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A function's label in the template, its draft where there is one, and what was found."""
 
     label: str

@@ -1,7 +1,7 @@
 """The syntax of `${…}` in Serverless Devs templates (contract alibaba-fc, section 1.2)."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _CALL = re.compile(r"([A-Za-z]+)\s*\((.*)\)", re.DOTALL)
 _REFERENCE = re.compile(r"[\w$-]+(\.[\w$-]+|\[\d+\])+")
@@ -9,8 +9,7 @@ _STEP = re.compile(r"[\w$-]+")
 _QUOTES = "'\""
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """One `${…}` as written."""
 
     written: str
@@ -21,8 +20,7 @@ class Expression:
         return self.written[2:-1].strip()
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionCall:
+class FunctionCall(NamedTuple):
     """`name(argument, …)`, the arguments as written."""
 
     name: str

@@ -1,7 +1,5 @@
 """Modules of the component `fc` (contract alibaba-fc, section 1.3)."""
 
-from dataclasses import replace
-
 from localfn.providers.alibaba.templates.dialect import FC
 from localfn.providers.alibaba.templates.draft import (
     ContainerDraft,
@@ -30,7 +28,7 @@ def read_fc2(module: str, props: Node, notes: Notebook) -> Draft | None:
         dialect=FC,
         place=props.place,
         module=module,
-        name=replace(function.get("name"), name="function.name"),
+        name=function.get("name")._replace(name="function.name"),
         service=service.get("name") if service.mapping else service,
         runtime=function.get("runtime"),
         handler=function.get("handler"),

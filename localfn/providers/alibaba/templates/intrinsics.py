@@ -1,7 +1,6 @@
 """Intrinsic functions of ROS such as `!Ref` and `Fn::Sub`: only the cloud knows their values."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.tree import Node, json_of
@@ -12,7 +11,7 @@ _HINT = "Only a deployment knows it; write the value itself where the function n
 def settle(node: Node, notes: Notebook) -> Node:
     """Return the node with intrinsic functions left as readable text, each with a warning."""
     if _is_intrinsic(node):
-        return _left(replace(node, value=json_of(node)), notes)
+        return _left(node._replace(value=json_of(node)), notes)
     return _below(node, notes, settle)
 
 
@@ -26,9 +25,9 @@ def _below(node: Node, notes: Notebook, each_by: Callable[[Node, Notebook], Node
         return _left(node, notes)
     if isinstance(node.value, Mapping):
         children = {key: each_by(each, notes) for key, each in node.value.items()}
-        return replace(node, value=children)
+        return node._replace(value=children)
     if isinstance(node.value, tuple):
-        return replace(node, value=tuple(each_by(each, notes) for each in node.value))
+        return node._replace(value=tuple(each_by(each, notes) for each in node.value))
     return node
 
 
@@ -42,4 +41,4 @@ def _is_intrinsic(node: Node) -> bool:
 def _left(node: Node, notes: Notebook) -> Node:
     where = f" (`{node.name}`)" if node.name else ""
     notes.warn(node.place, f"`{node.value}`{where} is left as it is.", _HINT)
-    return replace(node, tag="", unresolved=True)
+    return node._replace(tag="", unresolved=True)

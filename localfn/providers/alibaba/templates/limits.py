@@ -1,7 +1,7 @@
 """What the cloud accepts (contract alibaba-fc, section 3); beyond it a template gets a warning."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from localfn.model import Function, Place
 from localfn.providers.alibaba.templates.dialect import Dialect
@@ -16,8 +16,7 @@ _DISKS_MB = (512, 10240)
 _RESERVED = frozenset({"accessKeyID", "accessKeySecret", "securityToken", "topic"})
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """The values that a number may take."""
 
     low: float

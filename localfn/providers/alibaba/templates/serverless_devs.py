@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from localfn.errors import ProjectError
@@ -122,9 +121,9 @@ def _with_template(module: Node, root: Node, notes: Notebook) -> Node:
     template = templates[wanted]
     kept = {key: each for key, each in template.mapping.items() if key not in ignored}
     own = module.get("props")
-    below = replace(template, value=kept, name="props")
+    below = template._replace(value=kept, name="props")
     props = merged(below, own) if own.written else below
-    return replace(module, value={**module.mapping, "props": props})
+    return module._replace(value={**module.mapping, "props": props})
 
 
 def _draft(name: str, module: Node, variables: Variables, notes: Notebook) -> Draft | None:
@@ -148,4 +147,4 @@ def _draft(name: str, module: Node, variables: Variables, notes: Notebook) -> Dr
     if match is None:  # domains, websites and the like are no functions
         return None
     props = settle_tags(variables.resolve(module.get("props"), scope), notes)
-    return _READERS[match[1]](name, replace(props, place=module.place), notes)
+    return _READERS[match[1]](name, props._replace(place=module.place), notes)

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from localfn.model import Place
 from localfn.providers.alibaba.templates.scalars import Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A value of a template.
 
     `name` is the key under which it stands. `tag` is a custom YAML tag such as `!Ref`.
@@ -25,8 +24,8 @@ class Node:
     def get(self, *names: str) -> "Node":
         """Return the first of these children that is written, or an empty node in its place."""
         for name in names:
-            if isinstance(self.value, Mapping) and name in self.value:
-                return self.value[name]
+            if name in self.mapping:
+                return self.mapping[name]
         return Node(None, self.place, names[0])
 
     def at(self, path: str) -> "Node":
@@ -63,7 +62,7 @@ class Node:
 
     def named(self, name: str, place: Place) -> "Node":
         """Return the same value under another key."""
-        return replace(self, name=name, place=place)
+        return self._replace(name=name, place=place)
 
 
 def node_of(plain: object, place: Place, name: str = "") -> Node:
@@ -97,4 +96,4 @@ def merged(below: Node, above: Node) -> Node:
     children = dict(below.value)
     for key, each in above.value.items():
         children[key] = merged(children[key], each) if key in children else each
-    return replace(above, value=children)
+    return above._replace(value=children)

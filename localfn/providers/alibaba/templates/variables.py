@@ -6,8 +6,8 @@ What cannot be known on this machine stays as it is written, with a warning.
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from localfn.providers.alibaba.templates import expressions
 from localfn.providers.alibaba.templates.expressions import Expression, FunctionCall
@@ -27,8 +27,7 @@ _DEPTH = 40
 _EVALUATIONS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Where an expression stands: its module, and the references that led to it."""
 
     module: str
@@ -37,7 +36,7 @@ class Scope:
 
     def inside(self, step: str, module: str) -> "Scope":
         """Return the scope of what a reference leads to."""
-        return replace(self, module=module, active=(*self.active, step))
+        return self._replace(module=module, active=(*self.active, step))
 
 
 class Unknown(Exception):
@@ -65,9 +64,9 @@ class Variables:
         """Return the node with every expression in it replaced by its value."""
         if isinstance(node.value, Mapping):
             children = {key: self.resolve(each, scope) for key, each in node.value.items()}
-            return replace(node, value=children)
+            return node._replace(value=children)
         if isinstance(node.value, tuple):
-            return replace(node, value=tuple(self.resolve(each, scope) for each in node.value))
+            return node._replace(value=tuple(self.resolve(each, scope) for each in node.value))
         if isinstance(node.value, str) and "${" in node.value:
             return self._text(node, node.value, scope)
         return node
@@ -76,13 +75,13 @@ class Variables:
         parts = [
             self._piece(each, node, scope)
             if isinstance(each, Expression)
-            else replace(node, value=each)
+            else node._replace(value=each)
             for each in expressions.pieces(text)
         ]
         if len(parts) == 1:
             return parts[0]
         joined = "".join(_as_text(each) for each in parts)
-        return replace(node, value=joined, unresolved=any(each.unresolved for each in parts))
+        return node._replace(value=joined, unresolved=any(each.unresolved for each in parts))
 
     def _piece(self, piece: Expression, node: Node, scope: Scope) -> Node:
         """Return the value of one expression, named and placed as the text it stands in."""
@@ -95,7 +94,7 @@ class Variables:
                 f"`{piece.written}`{where} is left as it is: {unknown.message}.",
                 unknown.hint,
             )
-            return replace(node, value=piece.written, unresolved=True)
+            return node._replace(value=piece.written, unresolved=True)
 
     def _value(self, body: str, node: Node, scope: Scope) -> Node:
         self._refuse_too_much(scope)

@@ -1,7 +1,6 @@
 """Templates and the functions they describe, as golden files."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,14 +46,13 @@ def test_a_function_is_the_same_in_every_dialect(dialect: str) -> None:
 def _shared(function: Function) -> Function:
     """Return what all dialects can say: FC3 has no service, and few have a region."""
     told = ("log_project", "log_store", "mounts")
-    return replace(
-        function,
+    return function._replace(
         service="",
         code=Path(function.code.name),
         template=None,
         attributes={name: function.attributes[name] for name in told},
         triggers=tuple(
-            replace(each, options={k: v for k, v in each.options.items() if k not in _LOCAL})
+            each._replace(options={k: v for k, v in each.options.items() if k not in _LOCAL})
             for each in function.triggers
         ),
     )

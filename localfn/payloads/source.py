@@ -1,0 +1,73 @@
+"""An event source as `events/<cloud>/<source>/source.yaml` describes it (events/README.md)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from localfn.model import NOTHING
+
+TYPES = ("string", "integer", "number", "boolean", "json", "list")
+
+
+class Field(NamedTuple):
+    """One value of an event, and where it comes from when nobody gives it.
+
+    In this order: `offered` (an option of the function's trigger), `derive`, `fake`, `default`.
+    A default may hold slots. `hidden` fields serve others and are no option. `optional`: a key
+    whose value is empty is left out. `match` says how a value must agree with the trigger.
+    """
+
+    name: str
+    type: str = "string"
+    help: str = ""
+    default: object = ""
+    fake: str = ""
+    offered: str = ""
+    derive: Mapping[str, object] = NOTHING
+    choices: tuple[object, ...] = ()
+    encode: str = ""
+    hidden: bool = False
+    optional: bool = False
+    match: Mapping[str, str] = NOTHING
+
+
+class EventKind(NamedTuple):
+    """One event of a source.
+
+    `values` are fixed for this event. `merge` names a field whose keys stand beside the payload's
+    own. `delivered` is the name under which a trigger asks for it.
+    `batch` is the path of the array that takes more records (`.` is the payload itself), or
+    empty. `unwrap` and `part` are conditions on fields under which only the first record, or only
+    one part of it, is sent.
+    """
+
+    name: str
+    title: str
+    file: str
+    values: Mapping[str, object] = NOTHING
+    delivered: str = ""
+    batch: str = ""
+    unwrap: Mapping[str, object] = NOTHING
+    part: Mapping[str, object] = NOTHING
+    merge: str = ""
+    encoding: str = "json"
+
+
+class Source(NamedTuple):
+    """A source of events of one cloud. `asks` is the trigger's option that lists its events."""
+
+    cloud: str
+    name: str
+    title: str
+    summary: str
+    contract: str
+    default: str
+    asks: str
+    events: Mapping[str, EventKind]
+    fields: Mapping[str, Field]
+    folder: Path
+
+    @property
+    def options(self) -> tuple[Field, ...]:
+        """Return the fields that can be given."""
+        return tuple(each for each in self.fields.values() if not each.hidden)

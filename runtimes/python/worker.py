@@ -1,0 +1,256 @@
+"""Runs a Python function inside an instance and speaks frames with localfn.
+
+Standard library only, and the syntax of Python 2.7: this file runs in every Python that a cloud
+has had. The frames are described in ARCHITECTURE.md, "The wire"; what differs from cloud to cloud
+is in shims/<cloud>.py.
+"""
+
+import json
+import os
+import struct
+import sys
+
+LENGTHS = struct.Struct(">II")
+PROTOCOL = 1
+WRITE_BYTES = 1 << 20
+
+
+class Stream(object):
+    """The frames. Lives on private descriptors, where user code cannot print."""
+
+    def __init__(self):
+        self._in = _private(os.dup(0))
+        self._out = _private(os.dup(1))
+        self._marks = _private(os.dup(2))
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        self.token = b""
+
+    def read(self):
+        """Return (header, payload), or None when localfn is gone."""
+        lengths = self._exactly(LENGTHS.size)
+        if len(lengths) < LENGTHS.size:
+            return None
+        total, head_size = LENGTHS.unpack(lengths)
+        head = self._exactly(head_size)
+        payload = self._exactly(total - head_size)
+        if len(head) + len(payload) < total:
+            return None
+        return json.loads(head.decode("utf-8")), payload
+
+    def write(self, header, payload=b""):
+        """Send one frame, after a mark on standard error: what was printed is this frame's."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except Exception:  # closed or replaced by user code: nothing is left to flush
+                pass
+        name = header["id"].encode("utf-8")
+        self._all(self._marks, b"\0" + self.token + b":" + name + b"\0")
+        head = json.dumps(header).encode("utf-8")
+        head = LENGTHS.pack(len(head) + len(payload), len(head)) + head
+        if len(payload) < WRITE_BYTES:
+            self._all(self._out, head + payload)
+        else:
+            self._all(self._out, head)
+            self._all(self._out, payload)
+
+    def leave_with_host(self):
+        """End this process group at once when localfn is gone, even in the middle of a call.
+
+        In a container the supervisor does it. A bare thread: user code that lists or counts its
+        threads does not see it.
+        """
+        try:
+            import select
+            import signal
+
+            try:
+                import _thread
+            except ImportError:  # Python 2
+                import thread as _thread
+
+            watch = select.poll()
+        except (ImportError, AttributeError):  # Windows: the next read ends the process
+            return
+        watch.register(self._in, 0)
+
+        def leave():
+            while not watch.poll():
+                pass
+            if os.getpgid(0) == os.getpid():  # children too, but never somebody else's group
+                os.killpg(0, signal.SIGKILL)
+            os._exit(1)
+
+        _thread.start_new_thread(leave, ())
+
+    def _exactly(self, size):
+        first = os.read(self._in, size) if size else b""
+        if len(first) == size or not first:
+            return first
+        pieces = [first]
+        missing = size - len(first)
+        while missing:
+            piece = os.read(self._in, min(missing, WRITE_BYTES))
+            if not piece:
+                break
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def _all(self, descriptor, text):
+        left = memoryview(text)
+        while len(left):
+            left = left[os.write(descriptor, left) :]
+
+
+def _private(descriptor):
+    try:
+        os.set_inheritable(descriptor, False)
+    except AttributeError:  # Python 2
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+    return descriptor
+
+
+class Broken(Exception):
+    """A handler that cannot be had: what the failure frame will say."""
+
+    def __init__(self, failure, kind, message, stack, advice=""):
+        Exception.__init__(self, message)
+        self.told = {
+            "failure": failure,
+            "type": kind,
+            "message": message,
+            "stack": stack,
+            "advice": advice,
+        }
+
+
+class Worker(object):
+    """Answers one frame after the other."""
+
+    def __init__(self, stream, folder):
+        self._stream = stream
+        self._folder = folder
+        self._shim = None
+        self._init = {}
+        self._handlers = {}
+        self._answers = {"init": self._open, "invoke": self._invoke, "hook": self._hook}
+
+    def run(self):
+        """Serve until told to stop, or until nobody asks any more."""
+        while True:
+            frame = self._stream.read()
+            if frame is None or frame[0]["kind"] == "stop":
+                self._leave(0)
+            header, payload = frame
+            answer = self._answers.get(header["kind"])
+            if answer is None:
+                continue
+            try:
+                told, body = answer(header, payload)
+            except SystemExit as leaving:
+                self._leave(_code(leaving))
+            except BaseException as error:
+                told, body = self._failure(error), b""
+            told["id"] = header["id"]
+            told["peak_kb"] = peak_kb()
+            self._stream.write(told, body)
+
+    def _open(self, header, _payload):
+        """Load the user's code, or run the initializer, which loads it."""
+        self._init = header
+        self._stream.token = header["mark"].encode("ascii")
+        if header["alone"]:
+            self._stream.leave_with_host()
+        self._shim = load_shim(header["shim"], self._folder)
+        self._shim.prepare(header, peak_kb)
+        if self._has_initializer():
+            self._hook({"hook": "initializer", "context": header["context"]}, b"")
+        else:
+            self._handler(header["handler"])
+        version = "%d.%d.%d" % sys.version_info[:3]
+        return {"kind": "ready", "protocol": PROTOCOL, "language_version": version}, b""
+
+    def _invoke(self, header, payload):
+        handler = self._handler(self._init["handler"])
+        return {"kind": "result"}, self._shim.run_handler(handler, payload, header)
+
+    def _hook(self, header, _payload):
+        handler = self._handler(self._init["hooks"][header["hook"]])
+        self._shim.run_hook(handler, header["context"])
+        return {"kind": "result"}, b""
+
+    def _has_initializer(self):
+        return "initializer" in self._init["hooks"]
+
+    def _handler(self, name):
+        if name not in self._handlers:
+            self._handlers[name] = self._shim.load_handler(name, Broken)
+        return self._handlers[name]
+
+    def _failure(self, error):
+        told = dict(error.told) if isinstance(error, Broken) else self._shim.describe(error)
+        told["kind"] = "failure"
+        return told
+
+    def _leave(self, code):
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except Exception:  # closed by user code
+                pass
+        os._exit(code)
+
+
+def _code(leaving):
+    """Return the exit status of a SystemExit, which may carry anything."""
+    if leaving.code is None:
+        return 0
+    if isinstance(leaving.code, int):
+        return leaving.code & 0xFF
+    sys.stderr.write("%s\n" % (leaving.code,))
+    return 1
+
+
+def load_shim(name, folder):
+    """Return what differs from cloud to cloud; the user's module names stay free."""
+    sys.path.insert(0, folder)
+    try:
+        shim = getattr(__import__("shims." + name), name)
+    finally:
+        sys.path.remove(folder)
+        sys.dont_write_bytecode = True
+    for each in ("shims", "shims." + name, "worker"):
+        sys.modules.pop(each, None)
+    shim.HIDDEN = frozenset(each.__code__.co_filename for each in (load_shim, shim.prepare))
+    return shim
+
+
+def peak_kb():
+    """Return the most memory this process has used, in KiB; 0 where it cannot be told."""
+    try:
+        # Not getrusage: its figure is inherited over fork and exec.
+        with open("/proc/self/status") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1])
+    except (IOError, OSError, ValueError):
+        pass
+    try:
+        import resource
+    except ImportError:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak
+
+
+def main(folder):
+    """Be an instance; `folder` is where the shims are."""
+    stream = Stream()
+    sys.argv[:] = [""]
+    Worker(stream, folder).run()
