@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from localfn import payloads
 from localfn.cli.table import table
 from localfn.errors import UsageError
-from localfn.payloads import Field, Source
+from localfn.payloads.catalog import catalog, clouds, find_source, has_source
+from localfn.payloads.event import choose, generate
+from localfn.payloads.source import Field, Source
 
 PLAIN = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -32,7 +33,7 @@ def generate_event(ctx: click.Context, words: tuple[str, ...]) -> None:
     if len(names) > 2:
         raise UsageError(f"`{names[2]}` is one word too many.", hint=_usage(source))
     if event:
-        payloads.choose(source, event, {})
+        choose(source, event, {})
     command = _command(source, event)
     # Runs the words behind the source's name through options made of its fields.
     command.main(options, prog_name=f"localfn generate-event {names[0]}", standalone_mode=False)
@@ -53,19 +54,15 @@ def _without_source(ctx: click.Context, options: list[str]) -> None:
         raise UsageError("which source?", hint="`localfn generate-event --list` shows all.")
     rows = [
         (cloud, source.name, kind.name, kind.title)
-        for cloud in payloads.clouds()
-        for source in payloads.catalog(cloud)
+        for cloud in clouds()
+        for source in catalog(cloud)
         for kind in source.events.values()
     ]
     click.echo(table(("CLOUD", "SOURCE", "EVENT", "WHAT HAPPENED"), rows))
 
 
 def _sources() -> str:
-    rows = [
-        (source.name, source.title, cloud)
-        for cloud in payloads.clouds()
-        for source in payloads.catalog(cloud)
-    ]
+    rows = [(source.name, source.title, cloud) for cloud in clouds() for source in catalog(cloud)]
     return table(("SOURCE", "TITLE", "CLOUD"), rows)
 
 
@@ -81,15 +78,15 @@ def _cloud(options: list[str]) -> str:
 
 def _source(word: str, cloud: str) -> Source:
     name = word.partition("/")[0]
-    known = payloads.clouds()
+    known = clouds()
     if cloud and cloud not in known:
         raise UsageError(f"`{cloud}` is no cloud with events.", hint=f"Known: {', '.join(known)}.")
-    having = [each for each in known if payloads.has_source(each, name)]
+    having = [each for each in known if has_source(each, name)]
     if not cloud and len(having) > 1:
         raise UsageError(
             f"`{name}` is a source of {' and '.join(having)}.", hint="Name one with `--cloud`."
         )
-    return payloads.find_source(cloud or (having or list(known))[0], name)
+    return find_source(cloud or (having or list(known))[0], name)
 
 
 def _command(source: Source, event: str) -> click.Command:
@@ -153,7 +150,7 @@ def _print(source: Source, event: str, given: dict[str, object]) -> None:
     count, seed, output = given["count"], given["seed"], given["output"]
     assert isinstance(count, int)
     assert seed is None or isinstance(seed, int)
-    made = payloads.generate(source, event, values, count=count, seed=seed)
+    made = generate(source, event, values, count=count, seed=seed)
     if output:
         _write(Path(str(output)), made.payload)
         return

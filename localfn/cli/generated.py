@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from localfn import payloads
 from localfn.cli import show
 from localfn.errors import UsageError
 from localfn.model import Event, Function, Trigger
+from localfn.payloads.catalog import find_source
+from localfn.payloads.event import generate, mismatches
 from localfn.project import Project
 
 
@@ -14,14 +15,14 @@ def generated(
 ) -> Event:
     """Return an event of `SOURCE[/EVENT]` that this function would really receive."""
     name, _, kind = wanted.partition("/")
-    source = payloads.find_source(project.provider.name, name)
+    source = find_source(project.provider.name, name)
     offered = offer(function, source.name)
     given = _given(options["values"])
     count, seed = options["count"], options["seed"]
     assert isinstance(count, int)
     assert seed is None or isinstance(seed, int)
-    event = payloads.generate(source, kind, given, offered=offered, count=count, seed=seed)
-    for doubt in payloads.mismatches(source, kind, given, offered):
+    event = generate(source, kind, given, offered=offered, count=count, seed=seed)
+    for doubt in mismatches(source, kind, given, offered):
         show.say(f"note: {doubt}")
     return event
 

@@ -92,9 +92,9 @@ def _event(project: Project, function: Function, options: dict[str, object]) -> 
         raise UsageError("`--set` goes with `--generate`.", hint="Name a source: `--generate oss`.")
     if given is None:
         return Event(_piped())
-    from localfn import payloads
+    from localfn.payloads.reading import read
 
-    return payloads.read(str(given), stdin=sys.stdin.buffer.read)
+    return read(str(given), stdin=sys.stdin.buffer.read)
 
 
 def _piped() -> bytes:
