@@ -1,6 +1,7 @@
 """`localfn generate-event`: print a sample event."""
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,22 @@ import click
 
 from localfn.cli.table import table
 from localfn.errors import UsageError
+from localfn.model import Event
 from localfn.payloads.catalog import catalog, clouds, find_source, has_source
+from localfn.payloads.encodings import ENCODINGS
 from localfn.payloads.event import choose, generate
-from localfn.payloads.source import Field, Source
+from localfn.payloads.slots import SLOT, as_text
+from localfn.payloads.source import EventKind, Field, Source
 
 PLAIN = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+HELP = ("-h", "--help")
+LIST = "--list"
+# Options without a value; every other one takes the word that follows it.
+FLAGS = frozenset({*HELP, LIST})
+STDOUT = "-"
+TEXTUAL = ("text/", "application/json")
+# Types that need no quoting, for an example.
+SIMPLE = frozenset({"string", "integer"})
 
 
 @click.command(context_settings=PLAIN, add_help_option=False)
@@ -25,78 +37,122 @@ def generate_event(ctx: click.Context, words: tuple[str, ...]) -> None:
     Each field of the source is an option: `generate-event oss put-object --bucket photos`.
     """
     names, options = _split(words)
-    if not names or options[:1] == ["--list"]:
+    if LIST in options:
+        click.echo(_list(names, _value_of("--cloud", options)))
+        return
+    if not names:
         _without_source(ctx, options)
         return
-    source = _source(names[0], _cloud(options))
-    event = names[0].partition("/")[2] or (names[1] if len(names) > 1 else "")
-    if len(names) > 2:
-        raise UsageError(f"`{names[2]}` is one word too many.", hint=_usage(source))
-    if event:
-        choose(source, event, {})
+    source = _source(names[0], _value_of("--cloud", options))
+    event = _event_of(source, names)
     command = _command(source, event)
-    # Runs the words behind the source's name through options made of its fields.
-    command.main(options, prog_name=f"localfn generate-event {names[0]}", standalone_mode=False)
+    # Runs the options through ones that are made of the source's fields.
+    command.main(options, prog_name=f"{ctx.command_path} {names[0]}", standalone_mode=False)
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the names before the first option, and the rest."""
-    at = next((place for place, each in enumerate(words) if each.startswith("-")), len(words))
-    return list(words[:at]), list(words[at:])
+    """Return the names, and the options with their values; they may stand in any order."""
+    names, options = [], []
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("-") or word == "-":
+            names.append(word)
+            continue
+        options.append(word)
+        if word not in FLAGS and not _holds_value(word):
+            options.extend([each for each in [next(rest, None)] if each is not None])
+    return names, options
+
+
+def _holds_value(option: str) -> bool:
+    """Return whether an option is written together with its value: `--key=a`, `-oFILE`."""
+    return "=" in option if option.startswith("--") else len(option) > 2
+
+
+def _value_of(name: str, options: Sequence[str]) -> str:
+    """Return the value of an option that decides which other options there are."""
+    for place, each in enumerate(options):
+        if each == name and place + 1 < len(options):
+            return options[place + 1]
+        if each.startswith(f"{name}="):
+            return each.removeprefix(f"{name}=")
+    return ""
+
+
+def _list(names: Sequence[str], cloud: str) -> str:
+    """Return every event there is, or those of one source."""
+    wanted = [_known(cloud)] if cloud else clouds()
+    sources = (
+        [_source(names[0], cloud)] if names else [each for one in wanted for each in catalog(one)]
+    )
+    rows = [
+        (source.cloud, source.name, kind.name, kind.title)
+        for source in sources
+        for kind in source.events.values()
+    ]
+    return table(("CLOUD", "SOURCE", "EVENT", "WHAT HAPPENED"), rows)
 
 
 def _without_source(ctx: click.Context, options: list[str]) -> None:
-    if options[:1] in (["--help"], ["-h"]):
-        click.echo(ctx.get_help())
-        click.echo("\nOptions:\n  --list  Show every source and event.\n\n" + _sources())
-        return
-    if options[:1] != ["--list"]:
+    if options and options[0] not in HELP:
+        raise UsageError(
+            f"`{options[0]}` needs a source before it.",
+            hint="`localfn generate-event --list` shows all.",
+        )
+    if not options:
         raise UsageError("which source?", hint="`localfn generate-event --list` shows all.")
-    rows = [
-        (cloud, source.name, kind.name, kind.title)
-        for cloud in clouds()
-        for source in catalog(cloud)
-        for kind in source.events.values()
-    ]
-    click.echo(table(("CLOUD", "SOURCE", "EVENT", "WHAT HAPPENED"), rows))
+    rows = [(each.name, each.title, cloud) for cloud in clouds() for each in catalog(cloud)]
+    click.echo(ctx.get_help())
+    click.echo("\nOptions:\n  --list      Show every source and event.")
+    click.echo("  -h, --help  Show this message; behind a source, its fields.\n")
+    click.echo(table(("SOURCE", "TITLE", "CLOUD"), rows))
 
 
-def _sources() -> str:
-    rows = [(source.name, source.title, cloud) for cloud in clouds() for source in catalog(cloud)]
-    return table(("SOURCE", "TITLE", "CLOUD"), rows)
-
-
-def _cloud(options: list[str]) -> str:
-    """Return what `--cloud` names; it decides which options there are."""
-    for place, each in enumerate(options):
-        if each == "--cloud" and place + 1 < len(options):
-            return options[place + 1]
-        if each.startswith("--cloud="):
-            return each.removeprefix("--cloud=")
-    return ""
+def _known(cloud: str) -> str:
+    if cloud not in clouds():
+        known = ", ".join(clouds())
+        raise UsageError(f"`{cloud}` is no cloud with events.", hint=f"Known: {known}.")
+    return cloud
 
 
 def _source(word: str, cloud: str) -> Source:
     name = word.partition("/")[0]
-    known = clouds()
-    if cloud and cloud not in known:
-        raise UsageError(f"`{cloud}` is no cloud with events.", hint=f"Known: {', '.join(known)}.")
-    having = [each for each in known if has_source(each, name)]
-    if not cloud and len(having) > 1:
+    if cloud:
+        return find_source(_known(cloud), name)
+    having = [each for each in clouds() if has_source(each, name)]
+    if len(having) > 1:
         raise UsageError(
             f"`{name}` is a source of {' and '.join(having)}.", hint="Name one with `--cloud`."
         )
-    return find_source(cloud or (having or list(known))[0], name)
+    return find_source((having or list(clouds()))[0], name)
+
+
+def _event_of(source: Source, names: Sequence[str]) -> str:
+    """Return the event that is named: `SOURCE/EVENT`, `SOURCE EVENT`, or none."""
+    words = [*filter(None, [names[0].partition("/")[2]]), *names[1:]]
+    if len(words) > 1:
+        raise UsageError(
+            f"`{words[1]}` is one word too many.",
+            hint=f"Write `localfn generate-event {source.name} EVENT`.",
+        )
+    event = words[0] if words else ""
+    return choose(source, event, {}).name if event else ""
 
 
 def _command(source: Source, event: str) -> click.Command:
     """Return a command whose options are the fields of this source."""
     options: list[click.Parameter] = [_option(each) for each in source.options]
     options += [
-        click.Option(["--count"], type=click.IntRange(1), default=1, help="Records in the event."),
-        click.Option(["--seed"], type=int, help="Make the same event every time."),
+        click.Option(
+            ["--count"],
+            type=click.IntRange(1),
+            default=1,
+            metavar="N",
+            help="Records in the event, where its source sends batches. [default: 1]",
+        ),
+        click.Option(["--seed"], type=int, metavar="N", help="Make the same event every time."),
         click.Option(["--cloud"], metavar="NAME", help="Cloud of the source."),
-        click.Option(["-o", "--output"], metavar="FILE", help="File to write it to."),
+        click.Option(["-o", "--output"], metavar="FILE", help="File to write the event to."),
     ]
 
     def print_event(**given: object) -> None:
@@ -107,7 +163,7 @@ def _command(source: Source, event: str) -> click.Command:
         params=options,
         callback=print_event,
         help=_lesson(source, event),
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings={"help_option_names": list(HELP), "max_content_width": 100},
     )
 
 
@@ -115,9 +171,9 @@ def _option(field: Field) -> click.Option:
     told = [field.help.rstrip(".") + "." if field.help else ""]
     if field.choices:
         told.append(f"One of {', '.join(str(each) for each in field.choices)}.")
-    plain = field.default not in ("", {}) and not field.fake and not field.derive
-    if plain and "{{" not in str(field.default):
-        told.append(f"[default: {field.default}]")
+    default = "invented" if field.fake else _default(field)
+    if default and "(default:" not in field.help:
+        told.append(f"[default: {default}]")
     return click.Option(
         [f"--{field.name.replace('_', '-')}", f"field_{field.name}"],
         metavar=field.type.upper(),
@@ -125,20 +181,35 @@ def _option(field: Field) -> click.Option:
     )
 
 
+def _default(field: Field) -> str:
+    """Return the default as one would write it, or what it is."""
+    if field.fake or field.derive or field.default in ("", {}, []):
+        return ""
+    text = as_text(field.default)
+    return "" if SLOT.search(text) else text
+
+
 def _lesson(source: Source, event: str) -> str:
-    events = "\n".join(f"  {name:<28} {kind.title}" for name, kind in source.events.items())
-    shown = event or source.default or next(iter(source.events))
+    kind = choose(source, event or source.default or next(iter(source.events)), {})
+    shown = f"{source.name} {kind.name}"
+    events = "\n".join(f"  {name:<26} {each.title}" for name, each in source.events.items())
+    named = f"{source.name}/{kind.name}: {kind.title}."
     return (
-        f"{source.title}.\n\n{source.summary}\n\n\b\nEvents:\n{events}\n\n"
-        f"\b\nExample:\n  localfn generate-event {source.name} {shown}{_example(source)}\n"
-        f"  localfn invoke --generate {source.name}/{shown}"
+        f"{source.title}.\n\n{source.summary}\n\n"
+        + (f"\b\n{named}\n\n" if event else f"\b\nEvents:\n{events}\n\n")
+        + f"\b\nExamples:\n  localfn generate-event {shown}{_example(source, kind)}\n"
+        f"  localfn invoke --generate {source.name}/{kind.name}\n\n"
+        "With `invoke --generate` the function's own trigger gives the defaults."
     )
 
 
-def _example(source: Source) -> str:
-    field = source.options[0]
-    value = field.default if isinstance(field.default, str) and "{" not in field.default else ""
-    return f" --{field.name.replace('_', '-')} {value}" if value else ""
+def _example(source: Source, kind: EventKind) -> str:
+    """Return options to try, as one would write them in a shell."""
+    plain = [each for each in source.options if each.type in SIMPLE and _default(each)]
+    words = [f"--{plain[0].name.replace('_', '-')}", _default(plain[0])] if plain else []
+    if not _is_text(ENCODINGS[kind.encoding][1]):
+        words += ["-o", "event.bin"]
+    return "".join(f" {shlex.quote(each)}" for each in words)
 
 
 def _print(source: Source, event: str, given: dict[str, object]) -> None:
@@ -151,26 +222,45 @@ def _print(source: Source, event: str, given: dict[str, object]) -> None:
     assert isinstance(count, int)
     assert seed is None or isinstance(seed, int)
     made = generate(source, event, values, count=count, seed=seed)
-    if output:
+    if output in (None, STDOUT):
+        _show(made)
+    else:
         _write(Path(str(output)), made.payload)
-        return
+
+
+def _is_text(content_type: str) -> bool:
+    return content_type.startswith(TEXTUAL)
+
+
+def _show(event: Event) -> None:
+    """Write the payload as it is; for a person's eyes, end its line."""
     at_terminal = sys.stdout.isatty()
-    if at_terminal and b"\0" in made.payload:
-        raise UsageError("this event is binary.", hint="Write it to a file: `-o FILE`.")
-    click.echo(made.payload, nl=at_terminal and not made.payload.endswith(b"\n"))
+    if at_terminal and not _is_text(event.content_type):
+        raise UsageError(
+            f"this event is binary ({event.content_type}).",
+            hint="Write it to a file, `-o FILE`, or send it on: `… | localfn invoke -e -`.",
+        )
+    click.echo(event.payload, nl=at_terminal and not event.payload.endswith(b"\n"))
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; a device or a pipe is written to, never replaced."""
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        _replace(path.resolve(), content)
+    except OSError as error:
+        raise UsageError(
+            f"`{path}` cannot be written: {error.strerror}.",
+            hint="Name a file in a folder that exists.",
+        ) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_bytes(content)
         beside.replace(path)
-    except OSError as error:
-        raise UsageError(f"`{path}` cannot be written: {error.strerror}.") from error
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _usage(source: Source) -> str:
-    return f"Write `localfn generate-event {source.name} EVENT`."

@@ -10,20 +10,20 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from urllib.parse import urlencode
 
 from localfn.payloads.fakes import Chance
+from localfn.payloads.slots import as_text
 
 Options = Mapping[str, object]
 Derivation = Callable[[object, Options, Chance], object]
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+CHINA = timezone(timedelta(hours=8))
 
 
 def as_bytes(value: object) -> bytes:
     """Return what a value weighs on the wire."""
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, str):
-        return value.encode()
-    return json.dumps(value, ensure_ascii=False).encode()
+    return as_text(value).encode()
 
 
 def _md5(value: object, options: Options, _: Chance) -> str:
@@ -39,6 +39,10 @@ def _base64(value: object, _: Options, __: Chance) -> str:
     return base64.b64encode(as_bytes(value)).decode()
 
 
+def _bytes(value: object, _: Options, __: Chance) -> list[int]:
+    return list(as_bytes(value))
+
+
 def _negative(value: object, _: Options, __: Chance) -> int:
     assert isinstance(value, int)
     return -value
@@ -49,8 +53,32 @@ def _sum(values: object, _: Options, __: Chance) -> int:
     return sum(values)
 
 
+def _text(value: object, _: Options, __: Chance) -> str:
+    return as_text(value)
+
+
 def _json_text(value: object, _: Options, __: Chance) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _query(value: object, _: Options, __: Chance) -> str:
+    """Return the query part of a URL, with its question mark."""
+    assert isinstance(value, dict)
+    return "?" + urlencode({key: as_text(each) for key, each in value.items()}) if value else ""
+
+
+def _lists(value: object, _: Options, __: Chance) -> dict[str, list[object]]:
+    """Return an object whose values stand in arrays, as headers that may repeat do."""
+    assert isinstance(value, dict)
+    return {key: each if isinstance(each, list) else [each] for key, each in value.items()}
+
+
+def _mime(name: object, _: Options, __: Chance) -> str:
+    """Return the content type that a name's ending means, the same on every machine."""
+    from mimetypes import MimeTypes
+
+    # Built-in tables only: the system's files differ, and a seed must repeat.
+    return MimeTypes().guess_type(f"file:///{name}")[0] or "application/octet-stream"
 
 
 def _hex(digits: object, options: Options, chance: Chance) -> str:
@@ -79,10 +107,12 @@ def _time(value: object, options: Options, _: Chance) -> object:
 def to_moment(value: object) -> datetime:
     """Return the moment an ISO text or a number of epoch seconds means, in UTC."""
     if isinstance(value, int | float):
-        return datetime.fromtimestamp(value, timezone.utc)
+        return EPOCH + timedelta(seconds=value)
     text = str(value)
     moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(
+        timezone.utc
+    )
 
 
 def _iso(moment: datetime) -> str:
@@ -94,30 +124,51 @@ def _iso_ms(moment: datetime) -> str:
 
 
 def _china(moment: datetime) -> str:
-    return moment.astimezone(timezone(timedelta(hours=8))).isoformat(timespec="seconds")
+    return moment.astimezone(CHINA).isoformat(timespec="seconds")
+
+
+def _count(**unit: int) -> Callable[[datetime], int]:
+    """Return what counts whole units since the epoch, without the errors of a float."""
+    return lambda moment: (moment - EPOCH) // timedelta(**unit)
 
 
 TIME_FORMATS: Mapping[str, Callable[[datetime], object]] = {
     "iso": _iso,
     "iso-ms": _iso_ms,
     "iso-china": _china,
-    "epoch-s": lambda moment: int(moment.timestamp()),
-    "epoch-ms": lambda moment: int(moment.timestamp() * 1000),
-    "epoch-us": lambda moment: int(moment.timestamp() * 1_000_000),
-    "epoch-ms-text": lambda moment: str(int(moment.timestamp() * 1000)),
+    "epoch-s": _count(seconds=1),
+    "epoch-ms": _count(milliseconds=1),
+    "epoch-us": _count(microseconds=1),
+    "epoch-ms-text": lambda moment: str(_count(milliseconds=1)(moment)),
+    "epoch-s-hex": lambda moment: f"{_count(seconds=1)(moment):08x}",
 }
 
-# Derivations of another field's value; the last three are made of a number or of nothing.
 DERIVATIONS: Mapping[str, Derivation] = {
     "md5": _md5,
     "size": _size,
     "base64": _base64,
+    "bytes": _bytes,
     "negative": _negative,
     "sum": _sum,
+    "text": _text,
     "json-text": _json_text,
+    "query": _query,
+    "lists": _lists,
+    "mime": _mime,
     "time": _time,
     "hex": _hex,
     "uuid": _uuid,
     "number": _number,
 }
+# Made of a number of digits, or of nothing: their value names no field.
 FROM_NOTHING = frozenset({"hex", "uuid", "number"})
+# `each` fills a small tree for every entry of an object or array (`Values` does it: it fills).
+EACH = "each"
+# derivation -> the options it takes
+OPTIONS: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys((*DERIVATIONS,), frozenset[str]()),
+    "md5": frozenset({"upper"}),
+    "hex": frozenset({"upper"}),
+    "time": frozenset({"format", "add_ms"}),
+    EACH: frozenset({"as"}),
+}

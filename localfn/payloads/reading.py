@@ -1,30 +1,40 @@
 """An event that the user gives: a file, standard input, or JSON on the command line."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from localfn.errors import UsageError
 from localfn.model import Event
 
-# How JSON can begin: what starts otherwise is the name of a file.
+# How JSON can begin; what starts otherwise is the name of a file.
 OPENINGS = ("{", "[", '"')
-LITERALS = frozenset({"true", "false", "null"})
+SCALAR = re.compile(r"true|false|null|-?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 def read(given: str, *, stdin: Callable[[], bytes]) -> Event:
-    """Return the event that `given` names: `-`, a file, or JSON text.
+    """Return the event that `given` names: `-`, JSON text, or a file.
 
-    The bytes are passed on as they are; only JSON text of the command line is checked. Raises
-    `UsageError` for a file that is not there and for JSON that is broken.
+    The bytes are passed on as they are. Raises `UsageError` for a file that is not there and for
+    JSON that is broken. A file whose name is JSON is written `./1`.
     """
     if given == "-":
         return Event(stdin())
+    broken = None
+    if _looks_like_json(given):
+        broken = _flaw(given)
+        if broken is None:
+            return Event(given.encode(errors="surrogateescape"))
     path = Path(given)
-    if _exists(path):
+    if given and _exists(path):
         return Event(_content(path))
-    if given.lstrip().startswith(OPENINGS) or given in LITERALS or _is_number(given):
-        return Event(_checked(given))
+    if broken is not None:
+        raise UsageError(
+            f"the event is not valid JSON: {broken.msg} (line {broken.lineno}, "
+            f"column {broken.colno}).",
+            hint="Check the quotes: a shell takes one pair of them away.",
+        )
     raise UsageError(
         f"the event `{given}` is neither a file nor JSON.",
         hint="Give `--event FILE`, `--event -` for standard input, or JSON such as "
@@ -32,10 +42,26 @@ def read(given: str, *, stdin: Callable[[], bytes]) -> Event:
     )
 
 
-def _exists(path: Path) -> bool:
+def _looks_like_json(text: str) -> bool:
+    return text.lstrip().startswith(OPENINGS) or SCALAR.fullmatch(text.strip()) is not None
+
+
+def _flaw(text: str) -> json.JSONDecodeError | None:
+    """Return what is wrong with JSON text, or None."""
     try:
-        return path.is_file()
-    except OSError:  # JSON can be longer than a name may be
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return error
+    except (RecursionError, ValueError):
+        return None  # too deep or too long a number for us, not for whoever reads it
+    return None
+
+
+def _exists(path: Path) -> bool:
+    """Return whether something can be read there: also a pipe, as in `-e <(command)`."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # JSON can be longer than a name may be, and hold any character
         return False
 
 
@@ -44,23 +70,3 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"the event `{path}` cannot be read: {error.strerror}.") from error
-
-
-def _checked(text: str) -> bytes:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UsageError(
-            f"the event is not valid JSON: {error.msg} (line {error.lineno}, "
-            f"column {error.colno}).",
-            hint="Check the quotes: a shell takes one pair of them away.",
-        ) from error
-    return text.encode()
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

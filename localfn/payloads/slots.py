@@ -1,7 +1,7 @@
 """Slots: `{{ field }}` in a payload that was parsed before anything is put into it.
 
 A string that is exactly one slot takes the value with its type; a slot inside longer text becomes
-text. So no value can break the payload.
+text. So no value can break the payload. A key may hold slots too; it is always text.
 """
 
 import json
@@ -22,7 +22,7 @@ ABSENT = Absent()
 def fill(tree: object, value: Value) -> object:
     """Return the tree with every slot replaced by `value(name)`."""
     if isinstance(tree, dict):
-        filled = {key: fill(each, value) for key, each in tree.items()}
+        filled = {as_text(fill_text(key, value)): fill(each, value) for key, each in tree.items()}
         return {key: each for key, each in filled.items() if each is not ABSENT}
     if isinstance(tree, list):
         return [each for each in (fill(one, value) for one in tree) if each is not ABSENT]
@@ -42,3 +42,12 @@ def as_text(value: object) -> str:
     if value is ABSENT or value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def slots_of(tree: object) -> set[str]:
+    """Return the names of all slots in a tree."""
+    if isinstance(tree, dict):
+        return {name for each in (*tree, *tree.values()) for name in slots_of(each)}
+    if isinstance(tree, list):
+        return {name for each in tree for name in slots_of(each)}
+    return set(SLOT.findall(tree)) if isinstance(tree, str) else set()

@@ -6,15 +6,14 @@ from typing import NamedTuple
 
 from localfn.model import NOTHING
 
-TYPES = ("string", "integer", "number", "boolean", "json", "list")
-
 
 class Field(NamedTuple):
     """One value of an event, and where it comes from when nobody gives it.
 
     In this order: `offered` (an option of the function's trigger), `derive`, `fake`, `default`.
     A default may hold slots. `hidden` fields serve others and are no option. `optional`: a key
-    whose value is empty is left out. `match` says how a value must agree with the trigger.
+    whose value is empty is left out; `when` leaves it out unless another field says yes. `match`
+    says how a value must agree with the trigger.
     """
 
     name: str
@@ -28,17 +27,18 @@ class Field(NamedTuple):
     encode: str = ""
     hidden: bool = False
     optional: bool = False
+    when: str = ""
     match: Mapping[str, str] = NOTHING
 
 
 class EventKind(NamedTuple):
     """One event of a source.
 
-    `values` are fixed for this event. `merge` names a field whose keys stand beside the payload's
-    own. `delivered` is the name under which a trigger asks for it.
-    `batch` is the path of the array that takes more records (`.` is the payload itself), or
-    empty. `unwrap` and `part` are conditions on fields under which only the first record, or only
-    one part of it, is sent.
+    `values` stand before a field's own ways to a value, and may hold slots. `merge` names a field
+    whose keys stand beside the payload's own. `delivered` is the name under which a trigger asks
+    for it. `batch` is the array that takes more records (`.` is the payload itself), or empty.
+    `unwrap` and `part` are conditions on fields under which only the first record, or only one
+    part of each, is sent.
     """
 
     name: str

@@ -1,17 +1,20 @@
-"""The values of one record: given, offered by the trigger, derived, invented or the default."""
+"""The values of one record: given, fixed, offered by the trigger, derived, invented or default."""
 
-import json
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from localfn.errors import ProjectError, UsageError
-from localfn.payloads.derive import DERIVATIONS, FROM_NOTHING
+from localfn.payloads.convert import convert
+from localfn.payloads.derive import DERIVATIONS, EACH, FROM_NOTHING
 from localfn.payloads.fakes import Chance
-from localfn.payloads.slots import ABSENT, fill
-from localfn.payloads.source import Field, Source
+from localfn.payloads.slots import ABSENT, fill, slots_of
+from localfn.payloads.source import EventKind, Field, Source
 
-TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-EMPTY: tuple[object, ...] = ("", None, {}, [])
+EMPTY: tuple[object, ...] = ("", None, {}, [], ())
+# What `encode` may say: how a value is written inside the payload.
+ENCODES: Mapping[str, Callable[[object], str]] = {"url": lambda value: quote(str(value), safe="/")}
+# Names inside the tree of `each`.
+ENTRY = frozenset({"name", "value"})
 
 
 class Values:
@@ -20,12 +23,14 @@ class Values:
     def __init__(
         self,
         source: Source,
-        fixed: Mapping[str, object],
+        kind: EventKind,
+        given: Mapping[str, object],
         offered: Mapping[str, object],
         chance: Chance,
     ) -> None:
         self._source = source
-        self._known = dict(fixed)
+        self._fixed = kind.values
+        self._known = dict(given)
         self._offered = offered
         self._chance = chance
         self._asked: list[str] = []
@@ -33,12 +38,12 @@ class Values:
     def __call__(self, name: str) -> object:
         """Return a field's value as it goes into the payload."""
         field = self._field(name)
+        if field.when and not self.plain(field.when):
+            return ABSENT
         value = self.plain(name)
         if field.optional and value in EMPTY:
             return ABSENT
-        if field.encode == "url":
-            return quote(str(value), safe="/")
-        return value
+        return ENCODES[field.encode](value) if field.encode else value
 
     def plain(self, name: str) -> object:
         """Return a field's value, not encoded."""
@@ -54,23 +59,45 @@ class Values:
         return self._known[name]
 
     def _make(self, field: Field) -> object:
+        if field.name in self._fixed:
+            return self._filled(self._fixed[field.name])
         if field.offered and self._offered.get(field.offered) not in EMPTY:
-            return convert(field, self._offered[field.offered])
+            return _offer(field, self._offered[field.offered])
         if field.derive:
             return self._derive(field)
         if field.fake:
             return self._chance.fake(field.fake)
-        return fill(field.default, self.plain)
+        return self._filled(field.default)
+
+    def _filled(self, tree: object) -> object:
+        # Text is made of plain values; what stands in a tree is already as the payload has it.
+        return fill(tree, self.plain if isinstance(tree, str) else self)
 
     def _derive(self, field: Field) -> object:
         name, of = next(iter(field.derive.items()))
-        if name in FROM_NOTHING:
-            value = of
-        elif isinstance(of, list):
-            value = [self.plain(str(each)) for each in of]
-        else:
-            value = self.plain(str(of))
+        if name == EACH:
+            return self._each(self.plain(str(of)), field.derive.get("as"))
+        value = of if name in FROM_NOTHING else self._made_of(of)
         return DERIVATIONS[name](value, field.derive, self._chance)
+
+    def _made_of(self, of: object) -> object:
+        """Return the value of a field; of a list of fields and numbers, all their values."""
+        if isinstance(of, list):
+            return [self._made_of(each) for each in of]
+        return self.plain(of) if isinstance(of, str) else of
+
+    def _each(self, entries: object, shape: object) -> list[object]:
+        """Return the shape filled for every entry of an object or an array."""
+        pairs = (
+            list(entries.items())
+            if isinstance(entries, dict)
+            else list(enumerate(entries if isinstance(entries, list) else []))
+        )
+        outer = {name: self(name) for name in sorted(slots_of(shape) - ENTRY)} if pairs else {}
+        return [
+            fill(shape, {**outer, "name": name, "value": value}.__getitem__)
+            for name, value in pairs
+        ]
 
     def _field(self, name: str) -> Field:
         try:
@@ -79,42 +106,10 @@ class Values:
             raise ProjectError(f"{self._source.folder}: there is no field `{name}`.") from None
 
 
-def convert(field: Field, given: object) -> object:
-    """Return a given value as its field's type; raise `UsageError` when it is none."""
-    value = _parsed(field, given) if isinstance(given, str) else given
-    if isinstance(value, tuple):
-        value = list(value)
-    if field.choices and value not in field.choices:
-        known = ", ".join(str(each) for each in field.choices)
-        raise UsageError(f"`{field.name}` is `{given}`.", hint=f"It is one of {known}.")
-    return value
-
-
-def _parsed(field: Field, text: str) -> object:
+def _offer(field: Field, offer: object) -> object:
+    """Return what the trigger says, of several values the first where one is wanted."""
+    lone = isinstance(offer, tuple | list) and field.type not in ("list", "json")
     try:
-        return _PARSERS[field.type](text)
-    except (ValueError, KeyError) as error:
-        raise UsageError(
-            f"`{field.name}` is `{text}`, which is no {field.type}.",
-            hint=field.help or "See `localfn generate-event SOURCE --help`.",
-        ) from error
-
-
-def _boolean(text: str) -> bool:
-    return TRUTHS[text.lower()]
-
-
-def _list(text: str) -> object:
-    if text.startswith("["):
-        return json.loads(text)
-    return [each.strip() for each in text.split(",")] if text else []
-
-
-_PARSERS: Mapping[str, Callable[[str], object]] = {
-    "string": str,
-    "integer": int,
-    "number": float,
-    "boolean": _boolean,
-    "json": json.loads,
-    "list": _list,
-}
+        return convert(field, offer[0] if lone else offer)  # type: ignore[index]
+    except UsageError as error:
+        raise UsageError(f"in the function's trigger: {error.message}", error.hint) from error

@@ -1,12 +1,17 @@
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from localfn.errors import ProjectError, UsageError
 from localfn.model import Event
-from localfn.payloads.catalog import catalog, clouds, find_source, read_source
+from localfn.payloads.catalog import catalog, clouds, find_source
+from localfn.payloads.derive import to_moment
 from localfn.payloads.event import generate, mismatches
+from localfn.payloads.source_file import read_source
 
 EVERY = [
     pytest.param(source, kind, id=f"{source.cloud}-{source.name}-{kind}")
@@ -121,19 +126,92 @@ def test_an_event_that_the_trigger_would_not_deliver_is_made_but_doubted() -> No
         ("oss", "put-objec", {}, "put-objec"),
         ("oss", "", {"bukket": "x"}, "bukket"),
         ("oss", "", {"size": "many"}, "no integer"),
-        ("oss", "", {"user_meta": "{"}, "no json"),
+        ("oss", "", {"size": True}, "no integer"),
+        ("oss", "", {"size": [1]}, "no integer"),
+        ("oss", "", {"meta": "perhaps"}, "no boolean"),
+        ("oss", "", {"bucket": {}}, "no string"),
+        ("oss", "", {"bucket": "\udcff"}, r"`\\udcff`, which is no string"),
+        ("oss", "", {"user_meta": "{"}, "no object"),
+        ("oss", "", {"user_meta": "[1]"}, "no object"),
+        ("oss", "", {"user_meta": '{"a": NaN}'}, "no object"),
+        ("oss", "", {"user_meta": r'{"a": "\ud800"}'}, "no object"),
+        ("log", "", {"parameter": "{"}, "no json"),
+        ("kafka", "", {"headers": "[1"}, "no list"),
         ("oss", "", {"prefix": "hidden"}, "prefix"),
-        ("oss", "", {"time": "yesterday"}, "no moment"),
+        ("oss", "", {"time": "yesterday"}, "no time"),
+        ("oss", "", {"time": "0001-01-01T00:00:00+14:00"}, "no time"),
+        ("oss", "", {"time": "1772600767000000"}, "no time"),
         ("mns-queue", "", {"mode": "sometimes"}, "sometimes"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_way_out(
-    name: str, event: str, given: dict[str, str], said: str
+    name: str, event: str, given: dict[str, object], said: str
 ) -> None:
     with pytest.raises(UsageError, match=said) as caught:
         generate(find_source("alibaba", name), event, given)
 
     assert caught.value.hint
+
+
+def test_a_wrong_value_of_the_trigger_is_said_to_be_the_triggers() -> None:
+    queue = find_source("alibaba", "mns-queue")
+
+    with pytest.raises(UsageError, match="in the function's trigger: `mode` is `sometimes`"):
+        generate(queue, "", {}, offered={"mode": "sometimes"})
+
+
+def test_a_source_that_is_not_there_is_named_with_the_one_meant() -> None:
+    for name, hint in (("timr", "Did you mean `timer`?"), ("../alibaba/oss", "oss"), ("", "oss")):
+        with pytest.raises(UsageError, match="is no event source") as caught:
+            find_source("alibaba", name)
+
+        assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["2026-03-04T05:06:07Z", "2026-03-04T13:06:07+08:00", "1772600767", "2026-03-04 05:06:07"],
+)
+def test_a_moment_may_be_written_in_several_ways(given: str) -> None:
+    timer = find_source("alibaba", "timer")
+
+    event = generate(timer, "", {"time": given})
+
+    assert json.loads(event.payload)["triggerTime"] == "2026-03-04T05:06:07Z"
+
+
+def test_an_event_happens_now_where_nobody_says_when() -> None:
+    timer = find_source("alibaba", "timer")
+
+    def moment(**options: float) -> str:
+        return json.loads(generate(timer, "", {}, **options).payload)["triggerTime"]  # type: ignore[arg-type]
+
+    before = datetime.now(timezone.utc) - timedelta(seconds=1)
+    assert before < to_moment(moment()) < before + timedelta(seconds=60)
+    assert moment(now=1772600767.9) == moment(now=1772600767.9, seed=1) == "2026-03-04T05:06:07Z"
+
+
+def test_a_given_moment_leaves_what_a_seed_invents() -> None:
+    oss = find_source("alibaba", "oss")
+
+    def rule(**given: str) -> str:
+        event = json.loads(generate(oss, "", given, seed=4).payload)
+        return event["events"][0]["oss"]["ruleId"]
+
+    assert rule() == rule(time="2026-03-04T05:06:07Z")
+
+
+def test_a_batch_takes_as_many_records_as_asked_for() -> None:
+    made = 0
+    for source in (each for cloud in clouds() for each in catalog(cloud)):
+        for kind in source.events.values():
+            if not kind.batch or not kind.encoding.startswith("json"):
+                continue
+            told = json.loads(generate(source, kind.name, {}, count=3).payload)
+            assert len(told if kind.batch == "." else told[kind.batch]) == 3
+            made += 1
+
+    assert made > 20
 
 
 def test_several_records_need_a_batch() -> None:
@@ -152,6 +230,21 @@ def test_several_records_need_a_batch() -> None:
         ("events: {a: {}}\nfields: {x: {fake: ssn}}", r"`fields\.x\.fake` has `ssn`"),
         ("events: {a: {}}\nfields: {x: {derive: {md6: y}}}", r"`fields\.x\.derive` has `md6`"),
         ("events: [a]", "`events` is not a mapping"),
+        ("titel: x\nevents: {a: {}}", "`the file` has `titel`"),
+        ("default: b\nevents: {a: {}}", "`default` has `b`"),
+        ("events: {a: {encoding: jsn}}", r"`events\.a\.encoding` has `jsn`"),
+        ("events: {a: {values: {x: 1}}}", r"`events\.a` has `x`"),
+        ("events: {a: {unwrap: {x: 1}}}", r"`events\.a` has `x`"),
+        ("events: {a: {merge: x}}", r"`events\.a` has `x`"),
+        ("events: {a: {}}\nfields: {count: {}}", r"`fields\.count` has the name of an option"),
+        ("events: {a: {}}\nfields: {x: {default: '{{ y }}'}}", r"`fields\.x` has `y`"),
+        ("events: {a: {}}\nfields: {x: {when: y}}", r"`fields\.x` has `y`"),
+        ("events: {a: {}}\nfields: {x: {derive: {md5: y}}}", r"`fields\.x` has `y`"),
+        ("events: {a: {}}\nfields: {x: {derive: {sum: [x, y]}}}", r"`fields\.x` has `y`"),
+        ("events: {a: {}}\nfields: {x: {derive: {uuid: y, upper: 1}}}", "has `upper`"),
+        ("events: {a: {}}\nfields: {x: {derive: {time: x, format: rfc}}}", "has `rfc`"),
+        ("events: {a: {}}\nfields: {x: {match: {like: x}}}", r"`fields\.x\.match` has `like`"),
+        ("events: {a: {}}\nfields: {x: {encode: html}}", r"`fields\.x\.encode` has `html`"),
         ("events: {a: ", "cannot be read"),
     ],
 )
@@ -162,6 +255,75 @@ def test_a_source_that_is_written_wrong_is_told_with_file_and_key(
 
     with pytest.raises(ProjectError, match=said):
         read_source(home)
+
+
+def test_a_payload_that_is_no_json_is_told_with_its_file(tmp_path: Path) -> None:
+    home = source_in(tmp_path, "events: {a: {}}", a_json="{")
+
+    with pytest.raises(ProjectError, match=r"a\.json is not valid JSON"):
+        generate(read_source(home), "", {})
+
+
+def test_a_slot_without_a_field_is_told(tmp_path: Path) -> None:
+    home = source_in(tmp_path, "events: {a: {}}", a_json='"{{ x }}"')
+
+    with pytest.raises(ProjectError, match="there is no field `x`"):
+        generate(read_source(home), "", {})
+
+
+def made(folder: Path, fields: str, payload: str, **given: str) -> object:
+    home = source_in(folder, f"events: {{a: {{}}}}\nfields: {{{fields}}}", a_json=payload)
+    return json.loads(generate(read_source(home), "", given).payload)
+
+
+def test_a_key_is_left_out_when_its_value_is_empty_or_not_wanted(tmp_path: Path) -> None:
+    fields = "x: {optional: true}, y: {when: z, default: 1}, z: {type: boolean, default: false}"
+    payload = '{"a": "{{ x }}", "b": "{{ y }}", "c": 1}'
+
+    assert made(tmp_path / "1", fields, payload) == {"c": 1}
+    assert made(tmp_path / "2", fields, payload, x="0", z="yes") == {"a": "0", "b": 1, "c": 1}
+
+
+def test_a_tree_of_defaults_leaves_out_what_is_left_out(tmp_path: Path) -> None:
+    fields = "x: {optional: true}, y: {default: {a: '{{ x }}', b: ['{{ x }}', 2]}}"
+
+    assert made(tmp_path, fields, '"{{ y }}"') == {"b": [2]}
+
+
+def test_each_entry_of_an_object_or_array_fills_a_tree(tmp_path: Path) -> None:
+    fields = (
+        "x: {type: json, default: {p: 1, q: '{{ z }}'}}, z: {default: two},"
+        "y: {derive: {each: x, as: {n: '{{ name }}', v: '{{ value }}', z: '{{ z }}'}}}"
+    )
+
+    assert made(tmp_path / "1", fields, '"{{ y }}"') == [
+        {"n": "p", "v": 1, "z": "two"},
+        {"n": "q", "v": "two", "z": "two"},
+    ]
+    listed = made(tmp_path / "2", fields, '"{{ y }}"', x='["{{ z }}"]')
+    assert listed == [{"n": 0, "v": "{{ z }}", "z": "two"}]
+    assert made(tmp_path / "3", fields, '"{{ y }}"', x="{}") == []
+
+
+def test_a_value_is_encoded_once_where_it_enters_the_payload(tmp_path: Path) -> None:
+    fields = "x: {default: 'a b/%', encode: url}, y: {default: '<{{ x }}>'}"
+
+    told = made(tmp_path, fields, '["{{ x }}", "{{ y }}", "?{{ x }}"]')
+
+    assert told == ["a%20b/%25", "<a b/%>", "?a%20b/%25"]
+
+
+@given(
+    st.text(max_size=40).filter(lambda text: not any("\ud800" <= each <= "\udfff" for each in text))
+)
+def test_any_text_that_is_given_comes_back_out_of_the_event(text: str) -> None:
+    topic = find_source("alibaba", "mns-topic")
+
+    event = generate(topic, "json", {"body": text, "topic": text}, seed=1)
+
+    told = json.loads(event.payload)
+    assert (told["Message"], told["TopicName"]) == (text, text)
+    assert generate(topic, "stream", {"body": text}).payload == text.encode()
 
 
 def test_fields_that_are_made_of_each_other_are_told(tmp_path: Path) -> None:

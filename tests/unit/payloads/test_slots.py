@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localfn.payloads.slots import ABSENT, fill
+from localfn.payloads.slots import ABSENT, fill, slots_of
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -38,3 +38,11 @@ def test_a_key_whose_value_is_absent_is_left_out() -> None:
 
 def test_a_number_inside_longer_text_becomes_text() -> None:
     assert fill("n={{ x }};", lambda name: 5) == "n=5;"
+
+
+def test_a_key_may_hold_slots_and_is_always_text() -> None:
+    assert fill({"{{ x }}": 1, "a-{{ x }}": 2}, lambda name: 5) == {"5": 1, "a-5": 2}
+
+
+def test_the_slots_of_a_tree_are_those_of_its_keys_and_values() -> None:
+    assert slots_of({"{{ a }}": ["x {{ b }} {{c}}", 1], "d": {"e": "{{ f }}"}}) == set("abcf")

@@ -1,0 +1,51 @@
+"""Events can be read by the code that reads the cloud's own."""
+
+import json
+
+import pytest
+from cloudevents.core.formats.json import JSONFormat
+
+from localfn.payloads.catalog import catalog
+from localfn.payloads.event import generate
+
+
+def cloud_events(payload: object) -> list[dict[str, object]]:
+    records = payload if isinstance(payload, list) else [payload]
+    parsed = [json.loads(each) if isinstance(each, str) else each for each in records]
+    return [each for each in parsed if isinstance(each, dict) and "specversion" in each]
+
+
+ENVELOPED = [
+    pytest.param(record, id=f"{source.name}-{kind.name}")
+    for source in catalog("alibaba")
+    for kind in source.events.values()
+    if kind.encoding.startswith("json")
+    for record in cloud_events(json.loads(generate(source, kind.name, {}, seed=1).payload))
+]
+
+
+@pytest.mark.parametrize("record", ENVELOPED)
+def test_the_cloudevents_sdk_reads_an_envelope(record: dict[str, object]) -> None:
+    event = JSONFormat().read(None, json.dumps(record))
+
+    assert event.get_id() == record["id"]
+    assert event.get_type() == record["type"]
+    assert event.get_data() == record["data"]
+
+
+def test_all_sources_behind_eventbridge_have_an_envelope() -> None:
+    names = {str(each.id) for each in ENVELOPED}
+
+    assert names == {
+        "dts-delete",
+        "dts-insert",
+        "dts-update",
+        "eventbridge-custom",
+        "eventbridge-oss-object-created",
+        "kafka-message",
+        "kafka-message-strings",
+        "mns-queue-send-message",
+        "rabbitmq-send-message",
+        "rabbitmq-send-message-captured",
+        "rocketmq-send-message",
+    }
