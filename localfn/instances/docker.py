@@ -10,27 +10,24 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from localfn.errors import MachineError, ProjectError
 from localfn.instances import leftovers
 from localfn.instances.attached import AttachedChannel
-from localfn.instances.engine import WAY_OUT, find_engine
+from localfn.instances.engine import Engine, Refused, open_engine
 from localfn.instances.guest import Exit
 from localfn.instances.image import Images
 from localfn.model import InstancePlan, Runtime, Site
+from localfn.wires.frames import ChannelClosed
 from localfn.wires.tape import LogTape
-
-if TYPE_CHECKING:
-    import docker
 
 # What the supervisor takes for itself must not be taken from the function.
 SUPERVISOR_MB = 16
 FUNCTION_USER = 10003
 MOST_PROCESSES = 1024
-MOST_FILES = 100_000
 CPU_PERIOD_US = 100_000
-KILL_LIMIT_S = 2.0
+KILL_LIMIT_S = 1.0
+SWEEP_LIMIT_S = 5.0
 
 
 class DockerBackend:
@@ -41,22 +38,11 @@ class DockerBackend:
     def __init__(
         self,
         environ: Mapping[str, str],
-        images: Callable[["docker.APIClient"], Images],
+        images: Callable[[Engine], Images],
         network: str,
     ) -> None:
-        address = find_engine(environ)
-        # After the engine was found: the SDK alone takes 100 ms to import.
-        from docker import APIClient
-        from docker.errors import DockerException
-
-        try:
-            self._client = APIClient(base_url=address, version="auto", timeout=120)
-        except DockerException as error:
-            raise MachineError(
-                f"the container engine `{address}` does not answer: {error}.", hint=WAY_OUT
-            ) from error
-        self._address = address
-        self._images = images(self._client)
+        self._engine = open_engine(environ)
+        self._images = images(self._engine)
         self._network = network
         self._guests: list[DockerGuest] = []
         self._sweeper: threading.Thread | None = None
@@ -66,20 +52,20 @@ class DockerBackend:
         return self._images.find(runtime)
 
     def start(self, plan: InstancePlan, say: Callable[[str], None]) -> "DockerGuest":
-        """Start a container; raise `MachineError` when the engine will not."""
-        from docker.errors import APIError
+        """Start a container.
 
+        Raises `MachineError` when the engine will not, `ProjectError` for a folder to mount that
+        is not there.
+        """
         for mount in plan.mounts:
             if not mount.source.is_dir():
-                raise ProjectError(f"`{mount.source}` is not a folder, so it cannot be mounted.")
-        try:
-            guest = DockerGuest(self._client, plan, self._network)
-        except APIError as error:
-            raise MachineError(
-                f"the container of `{plan.function.key}` cannot be started: "
-                f"{error.explanation or error}.",
-                hint="`localfn invoke --print` shows the equivalent `docker run` line.",
-            ) from error
+                raise ProjectError(
+                    f"`{mount.source}` is not a folder, so `{plan.function.key}` cannot see it at "
+                    f"`{mount.target}`.",
+                    hint="Correct the path in the template, or make the folder.",
+                )
+        guest = self._start(plan)
+        self._guests = [each for each in self._guests if not each.closed]
         self._guests.append(guest)
         self._sweep()
         return guest
@@ -90,23 +76,27 @@ class DockerBackend:
             guest.close()
         self._guests.clear()
         if self._sweeper is not None:
-            self._sweeper.join(5.0)
-            self._sweeper = None
-        self._client.close()
+            self._sweeper.join(SWEEP_LIMIT_S)
+
+    def _start(self, plan: InstancePlan) -> "DockerGuest":
+        try:
+            return DockerGuest(self._engine, plan, spec(plan, self._network))
+        except Refused as error:
+            raise MachineError(
+                f"the container of `{plan.function.key}` cannot be started: {error}.",
+                hint="`localfn invoke --print` shows the equivalent `docker run` line.",
+            ) from error
 
     def _sweep(self) -> None:
-        """Remove leftovers of dead sessions while the new worker comes up."""
+        """Remove leftovers of dead sessions, once, while the new worker comes up."""
         if self._sweeper is not None:
             return
 
         def sweep() -> None:
-            from docker import APIClient
-
-            client = APIClient(base_url=self._address, version=self._client.api_version)
             try:
-                leftovers.sweep(client)
-            finally:
-                client.close()
+                leftovers.sweep(self._engine)
+            except (MachineError, Refused):  # the next session will
+                return
 
         self._sweeper = threading.Thread(target=sweep, name="sweep", daemon=True)
         self._sweeper.start()
@@ -115,43 +105,32 @@ class DockerBackend:
 class DockerGuest:
     """One bootstrap behind the supervisor of its container."""
 
-    def __init__(self, client: "docker.APIClient", plan: InstancePlan, network: str) -> None:
-        self._client = client
-        self._closed = False
+    def __init__(self, engine: Engine, plan: InstancePlan, wanted: Mapping[str, object]) -> None:
+        self._engine = engine
+        self.closed = False
         self.tape = LogTape(str(plan.init["mark"]))
-        self._id = client.create_container(
-            plan.image,
-            entrypoint=list(plan.command[:1]),
-            command=list(plan.command[1:]),
-            environment={"HOME": "/tmp", **plan.environment},  # noqa: S108
-            working_dir=str(plan.folder),
-            stdin_open=True,
-            user=user_of(plan),
-            labels={**leftovers.labels(plan.function.key), **plan.labels},
-            host_config=client.create_host_config(**limits_of(plan), network_mode=network),
-        )["Id"]
+        self._id = str(engine.ask("POST", "/containers/create", wanted)["Id"])
         try:
-            wanted = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-            attached = client.attach_socket(self._id, params=wanted)
-            # The raw socket below the SDK's wrapper: `select` and `MSG_DONTWAIT` need it.
-            self.channel = AttachedChannel(getattr(attached, "_sock", attached), self.tape)
-            self._attached = attached
-            client.start(self._id)
+            self.channel = AttachedChannel(engine.attach(self._id), self.tape)
         except BaseException:
-            self._remove()
+            leftovers.remove(engine, self._id)
+            raise
+        try:
+            engine.ask("POST", f"/containers/{self._id}/start")
+        except BaseException:
+            leftovers.remove(engine, self._id)
+            self.close()
             raise
 
     def kill(self, grace_s: float) -> Exit:
         """End the worker: SIGTERM, wait `grace_s`, SIGKILL."""
-        from localfn.wires.frames import ChannelClosed
-
         try:
             self.channel.send({"kind": "kill", "grace_s": grace_s}, limit_s=KILL_LIMIT_S)
         except (ChannelClosed, TimeoutError):
-            self._remove()
+            leftovers.remove(self._engine, self._id)
         ended = self.await_exit(grace_s + KILL_LIMIT_S)
         if ended is None:
-            self._remove()
+            leftovers.remove(self._engine, self._id)
         return ended or Exit(signal=9)
 
     def await_exit(self, limit_s: float) -> Exit | None:
@@ -164,44 +143,78 @@ class DockerGuest:
 
     def close(self) -> None:
         """Hang up: the supervisor ends, and the engine removes the container."""
-        if self._closed:
-            return
-        self._closed = True
-        self.channel.close()
-        self._attached.close()
-
-    def _remove(self) -> None:
-        from docker.errors import APIError
-
-        try:
-            self._client.remove_container(self._id, force=True, v=True)
-        except APIError:  # already gone
-            return
+        if not self.closed:
+            self.closed = True
+            self.channel.close()
 
 
-def limits_of(plan: InstancePlan) -> dict[str, Any]:
-    """Return what a container may and may not do, as the SDK's `create_host_config` takes it."""
-    memory = f"{plan.memory_mb + SUPERVISOR_MB}m"
-    limits: dict[str, Any] = {
-        "auto_remove": True,
-        "binds": [
-            f"{each.source}:{each.target}:{'rw' if each.writable else 'ro'}" for each in plan.mounts
+def spec(plan: InstancePlan, network: str) -> dict[str, object]:
+    """Return the container of a plan as the engine's API takes it."""
+    return {
+        "Image": plan.image,
+        "Entrypoint": list(plan.command[:1]),
+        "Cmd": list(plan.command[1:]),
+        "Env": [f"{name}={value}" for name, value in variables_of(plan).items()],
+        "WorkingDir": str(plan.folder),
+        "User": user_of(plan),
+        "Labels": {**leftovers.labels(plan.function.key), **plan.labels},
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "OpenStdin": True,
+        # The end of our connection is the end of the supervisor's input.
+        "StdinOnce": True,
+        # An image's own check would run beside the function.
+        "Healthcheck": {"Test": ["NONE"]},
+        "HostConfig": limits_of(plan, network),
+    }
+
+
+def limits_of(plan: InstancePlan, network: str) -> dict[str, object]:
+    """Return what a container may and may not do: `HostConfig` of the engine's API."""
+    memory_bytes = memory_mb(plan) << 20
+    limits: dict[str, object] = {
+        "AutoRemove": True,
+        "Mounts": [
+            {
+                "Type": "bind",
+                "Source": str(each.source),
+                "Target": each.target,
+                "ReadOnly": not each.writable,
+            }
+            for each in plan.mounts
         ],
-        "tmpfs": {"/tmp": f"size={plan.disk_mb}m,mode=1777,exec"},  # noqa: S108
-        "mem_limit": memory,
+        "Tmpfs": {"/tmp": tmp_options(plan)},  # noqa: S108
+        "Memory": memory_bytes,
         # Equal to the limit, or swap would double it.
-        "memswap_limit": memory,
-        "read_only": True,
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges"],
-        "pids_limit": MOST_PROCESSES,
+        "MemorySwap": memory_bytes,
+        "ReadonlyRootfs": True,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges"],
+        "PidsLimit": MOST_PROCESSES,
+        "NetworkMode": network,
         # Frames would otherwise be written to disk.
-        "log_config": {"Type": "none"},
+        "LogConfig": {"Type": "none", "Config": {}},
     }
     if plan.cpu is not None:
-        limits["cpu_period"] = CPU_PERIOD_US
-        limits["cpu_quota"] = int(plan.cpu * CPU_PERIOD_US)
+        limits["CpuPeriod"] = CPU_PERIOD_US
+        limits["CpuQuota"] = int(plan.cpu * CPU_PERIOD_US)
     return limits
+
+
+def variables_of(plan: InstancePlan) -> dict[str, str]:
+    """Return the environment of a container: the user has no home but `/tmp`."""
+    return {"HOME": "/tmp", **plan.environment}  # noqa: S108
+
+
+def memory_mb(plan: InstancePlan) -> int:
+    """Return the limit of the whole container."""
+    return plan.memory_mb + SUPERVISOR_MB
+
+
+def tmp_options(plan: InstancePlan) -> str:
+    """Return the mount options of `/tmp`."""
+    return f"size={plan.disk_mb}m,mode=1777,exec"
 
 
 def user_of(plan: InstancePlan) -> str:

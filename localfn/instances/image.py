@@ -6,14 +6,14 @@ content, so a changed Dockerfile or base is another image.
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
+from urllib.parse import quote
 
 from localfn.errors import MachineError
+from localfn.instances.engine import Engine, Refused
 from localfn.model import Runtime
-
-if TYPE_CHECKING:
-    import docker
 
 # The public images that ours are built on; `LOCALFN_BASE_<LANGUAGE>` names others.
 BASES: Mapping[str, str] = {"python": "python:{version}-slim", "nodejs": "node:{version}-slim"}
@@ -28,14 +28,14 @@ class Images:
 
     def __init__(
         self,
-        client: "docker.APIClient",
+        engine: Engine,
         runtimes: Path,
         wanted: str,
         registry: str,
         bases: Mapping[str, str],
         say: Callable[[str], None],
     ) -> None:
-        self._client = client
+        self._engine = engine
         self._runtimes = runtimes
         self._wanted = wanted
         self._registry = registry.rstrip("/")
@@ -63,34 +63,39 @@ class Images:
         digest = hashlib.sha256(content).hexdigest()[:12]
         name = f"localfn/{runtime.language}{runtime.version}:{digest}"
         if not self._is_here(name):
-            variable = f"LOCALFN_BASE_{runtime.language.upper()}"
-            self._have(base, f"`{variable}` names another base, `--image` another image.")
+            self._have(base, f"`{_variable(runtime)}` names another base, `--image` another image.")
             self._build(folder, name, base)
         return name
 
     def _base(self, runtime: Runtime) -> str:
-        pattern = self._bases.get(runtime.language) or BASES[runtime.language]
+        pattern = self._bases.get(runtime.language) or BASES.get(runtime.language)
+        if not pattern:
+            raise MachineError(
+                f"there is no image for the language `{runtime.language}` of `{runtime.id}`.",
+                hint=f"Name one: `--image`, or a base: `{_variable(runtime)}`.",
+            )
         return pattern.replace("{version}", runtime.version)
 
     def _is_here(self, name: str) -> bool:
-        from docker.errors import ImageNotFound
-
         try:
-            self._client.inspect_image(name)  # type: ignore[no-untyped-call]
-        except ImageNotFound:
-            return False
+            self._engine.ask("GET", f"/images/{quote(name, safe='/:@')}/json")
+        except Refused as error:
+            if error.status == 404:
+                return False
+            raise MachineError(f"the image `{name}` cannot be looked at: {error}.") from error
         return True
 
     def _have(self, name: str, way_out: str) -> str:
         """Return the name of an image that is here, or pulled now."""
-        from docker.errors import APIError
-
         if self._is_here(name):
             return name
+        from docker.errors import DockerException
+
         self._say(f"pulling {name}")
         try:
-            self._follow(self._client.pull(*_tagged(name), stream=True, decode=True))
-        except (APIError, _Refused) as error:
+            with closing(self._engine.sdk()) as client:
+                self._follow(client.pull(*_tagged(name), stream=True, decode=True))
+        except (DockerException, OSError, _Stopped) as error:
             raise MachineError(
                 f"the image `{name}` is not here and cannot be pulled: {_reason(error)}.",
                 hint=f"{way_out} Or run in a process: `--runner process`.",
@@ -98,46 +103,57 @@ class Images:
         return name
 
     def _build(self, folder: Path, name: str, base: str) -> None:
-        from docker.errors import APIError
+        from docker.errors import DockerException
 
         self._say(f"building {name} on {base} (once)")
         try:
-            steps = self._client.build(
-                fileobj=_context(folder),
-                custom_context=True,
-                tag=name,
-                buildargs={"BASE": base},
-                network_mode="none",
-                rm=True,
-                forcerm=True,
-                decode=True,
-            )
-            self._follow(steps)
-        except (APIError, _Refused) as error:
+            with closing(self._engine.sdk()) as client:
+                steps = client.build(
+                    fileobj=_context(folder),
+                    custom_context=True,
+                    tag=name,
+                    buildargs={"BASE": base},
+                    network_mode="none",
+                    rm=True,
+                    forcerm=True,
+                    decode=True,
+                )
+                self._follow(steps)
+        except (DockerException, OSError, _Stopped) as error:
             raise MachineError(
                 f"the image `{name}` cannot be built on `{base}`: {_reason(error)}.",
                 hint=f"The Dockerfile is `{folder / 'Dockerfile'}`.",
             ) from error
 
     def _follow(self, steps: Iterable[object]) -> None:
-        """Say what changes, once each, and stop at an error."""
-        said = ""
+        """Say what changes, once each; raise `_Stopped` after the end if there was an error."""
+        said = refusal = ""
+        # To the end even so: only then does the SDK give its connection back.
         for step in steps:
             told = step if isinstance(step, dict) else {}
-            if "error" in told:
-                raise _Refused(str(told["error"]))
+            refusal = refusal or str(told.get("error", ""))
             line = str(told.get("stream") or told.get("status") or "").strip()
             if line and line != said and "id" not in told:
                 self._say(f"  {line}")
                 said = line
+        if refusal:
+            raise _Stopped(refusal)
 
 
-class _Refused(Exception):
+class _Stopped(Exception):
     """The engine said no in the middle of its answer."""
 
 
 def _reason(error: Exception) -> str:
+    response = getattr(error, "response", None)
+    if response is not None:
+        # The SDK keeps the connection of a refused request open.
+        response.close()
     return str(getattr(error, "explanation", None) or error).strip().rstrip(".")
+
+
+def _variable(runtime: Runtime) -> str:
+    return f"LOCALFN_BASE_{runtime.language.upper()}"
 
 
 def _tagged(name: str) -> tuple[str, str]:

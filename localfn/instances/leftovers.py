@@ -1,12 +1,12 @@
 """Containers carry the name of the process that made them; those of the dead are removed."""
 
+import json
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-if TYPE_CHECKING:
-    import docker
+from localfn.instances.engine import Engine, Refused
 
 MARK = "io.localfn"
 OWNER = "io.localfn.owner"
@@ -18,20 +18,23 @@ def labels(function: str) -> dict[str, str]:
     return {MARK: "1", OWNER: owner(), FUNCTION: function}
 
 
-def sweep(client: "docker.APIClient") -> int:
+def sweep(engine: Engine) -> int:
     """Remove the containers of processes of this machine that no longer live; return how many."""
-    from docker.errors import APIError
-
+    wanted = quote(json.dumps({"label": [MARK]}))
     count = 0
-    for found in client.containers(all=True, filters={"label": MARK}):
-        if lives(found["Labels"].get(OWNER, "")):
-            continue
-        try:
-            client.remove_container(found["Id"], force=True, v=True)
-            count += 1
-        except APIError:  # somebody else was faster
-            continue
+    for found in engine.ask("GET", f"/containers/json?all=1&filters={wanted}"):
+        if not lives((found.get("Labels") or {}).get(OWNER, "")):
+            count += remove(engine, found["Id"])
     return count
+
+
+def remove(engine: Engine, container: str) -> bool:
+    """Remove a container, running or not; return whether this did it."""
+    try:
+        engine.ask("DELETE", f"/containers/{container}?force=1&v=1")
+    except Refused:  # somebody else was faster
+        return False
+    return True
 
 
 def owner() -> str:

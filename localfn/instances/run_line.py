@@ -1,29 +1,41 @@
 """The `docker run` line that is equivalent to what localfn does through the API."""
 
+import csv
+import io
 import shlex
 
-from localfn.instances.docker import limits_of, user_of
-from localfn.model import InstancePlan
+from localfn.instances import docker
+from localfn.model import InstancePlan, Mount
 
 
 def run_line(plan: InstancePlan, network: str) -> str:
     """Return a line to paste into a shell; secrets are taken from that shell's environment."""
-    limits = limits_of(plan)
+    memory = f"{docker.memory_mb(plan)}m"
     words = [
         *("docker", "run", "--rm", "--interactive", "--read-only"),
-        *("--user", user_of(plan)),
+        *("--user", docker.user_of(plan)),
         *("--network", network),
-        *("--memory", limits["mem_limit"], "--memory-swap", limits["memswap_limit"]),
-        *("--pids-limit", str(limits["pids_limit"])),
-        *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--log-driver", "none"),
+        *("--memory", memory, "--memory-swap", memory),
+        *("--pids-limit", str(docker.MOST_PROCESSES)),
+        *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+        *("--log-driver", "none", "--no-healthcheck"),
+        *("--tmpfs", f"/tmp:{docker.tmp_options(plan)}"),  # noqa: S108
     ]
     if plan.cpu is not None:
         words += ["--cpus", f"{plan.cpu:g}"]
-    for target, options in limits["tmpfs"].items():
-        words += ["--tmpfs", f"{target}:{options}"]
-    for bind in limits["binds"]:
-        words += ["--volume", bind]
-    for name, value in {"HOME": "/tmp", **plan.environment}.items():  # noqa: S108
+    for mount in plan.mounts:
+        words += ["--mount", _mount(mount)]
+    for name, value in docker.variables_of(plan).items():
         words += ["--env", name if name in plan.secrets else f"{name}={value}"]
     words += ["--workdir", str(plan.folder), "--entrypoint", plan.command[0]]
     return shlex.join([*words, plan.image, *plan.command[1:]])
+
+
+def _mount(mount: Mount) -> str:
+    """Return one record of comma-separated values, as `--mount` reads it."""
+    fields = ["type=bind", f"source={mount.source}", f"target={mount.target}"]
+    written = io.StringIO()
+    csv.writer(written, lineterminator="").writerow(
+        fields if mount.writable else [*fields, "readonly"]
+    )
+    return written.getvalue()

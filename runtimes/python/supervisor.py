@@ -31,7 +31,10 @@ WHOLE = 1 << 16
 BROKEN = 70
 F_SETPIPE_SZ = 1031
 LAST_STOP_S = 5.0
+# Open files of a worker, as in the clouds, where the container may have as many.
+MOST_FILES = 100000
 FOR_SUPERVISOR = (b'"kill"', b'"renew"', b'"stop"')
+PLAIN_STOP = b'{"kind":"stop"}'
 OOM_COUNTERS = ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events")
 
 
@@ -103,7 +106,7 @@ class Supervisor(object):
             return []
         if self._kill_at is not None and time.time() >= self._kill_at:
             self._kill_at = None
-            signal_group(self._worker, signal.SIGKILL)
+            signal_worker(self._worker, signal.SIGKILL)
         return ready
 
     def _spawn(self):
@@ -132,6 +135,7 @@ class Supervisor(object):
                 if each > 2:
                     os.close(each)
             die_first()
+            limit_files()
             os.execvp(self._command[0], self._command)
         except OSError as error:
             os.write(2, ("%s: %s\n" % (self._command[0], error)).encode("utf-8"))
@@ -149,8 +153,10 @@ class Supervisor(object):
             return
         for head, part in self._from_host_cut.cut(piece):
             if head is not None:
-                self._stopping = False
-                if any(word in head for word in FOR_SUPERVISOR) and self._obey(head):
+                self._stopping = head == PLAIN_STOP
+                # JSON is not imported for the commonest end.
+                asked = not self._stopping and any(word in head for word in FOR_SUPERVISOR)
+                if asked and self._obey(head):
                     continue
             if self._worker:
                 self._unsent.append(part)
@@ -209,7 +215,7 @@ class Supervisor(object):
 
     def _leave(self, code):
         if self._worker:
-            signal_group(self._worker, signal.SIGKILL)
+            signal_worker(self._worker, signal.SIGKILL)
         os._exit(code)
 
     # --- from the worker -------------------------------------------------------------------
@@ -233,13 +239,13 @@ class Supervisor(object):
             os._exit(128 + number)
         self._leave_with = 128 + number
         self._kill_at = time.time() + LAST_STOP_S
-        signal_group(self._worker, number)
+        signal_worker(self._worker, number)
 
     def _kill(self, grace_s):
         if not self._worker:
             return
         self._kill_at = time.time() + grace_s
-        signal_group(self._worker, signal.SIGTERM if grace_s else signal.SIGKILL)
+        signal_worker(self._worker, signal.SIGTERM if grace_s else signal.SIGKILL)
 
     def _reap(self):
         """Collect the dead; tell the host when the worker is among them."""
@@ -384,13 +390,19 @@ def forget(watch, descriptor):
 
 
 def signal_group(leader, number):
-    """Signal a worker and the children that stayed with it."""
-    # Before its first step the worker has no group of its own.
-    for send, target in ((os.killpg, leader), (os.kill, leader)):
-        try:
-            return send(target, number)
-        except OSError:
-            pass
+    """Signal a worker and the children that stayed with it; return whether there were any."""
+    try:
+        os.killpg(leader, number)
+    except OSError:
+        return False
+    return True
+
+
+def signal_worker(worker, number):
+    """Signal a worker that has not been collected yet."""
+    # Before its first step it has no group of its own.
+    if not signal_group(worker, number):
+        os.kill(worker, number)
 
 
 def signal_all(number):
@@ -412,6 +424,18 @@ def die_first():
     except OSError:
         pass
     os.close(score)
+
+
+def limit_files():
+    """Set the limit of open files."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except ValueError:
+        pass
 
 
 def oom_kills():

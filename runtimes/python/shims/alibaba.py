@@ -19,7 +19,7 @@ DUMPS_ON_TERMINATE = ("python3.9", "python3.10")
 # --- the place -----------------------------------------------------------------------------
 
 
-def prepare(init, peak_kb):
+def prepare(init):
     """Make the process look as the platform makes it before user code is loaded."""
     global INIT
     INIT = init
