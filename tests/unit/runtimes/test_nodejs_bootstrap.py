@@ -23,7 +23,7 @@ MORE = [Path(each) for each in os.environ.get("LOCALFN_TEST_NODES", "").split(os
 # What the user's code may be written in, by the major version that understands it.
 UNDERSTANDS_ASYNC = 8
 UNDERSTANDS_ES_MODULES = 14
-UNDERSTANDS_BIG_INTEGERS = 12
+PLACES_SYNTAX_ERRORS = 8
 MAPS_SOURCES = 16
 CONTEXT = {
     "form": "first",
@@ -101,9 +101,11 @@ class Code:
         interpreter = Interpreter(self.node[1], str(self.node[0]))
         return nodejs.process_command(interpreter, FOLDER, 128)
 
-    def converse(self, *asked: tuple[dict, bytes], code: int = 0) -> tuple[list[Frame], bytes]:
+    def converse(
+        self, *asked: tuple[dict, bytes], code: int = 0, stop: bool = True
+    ) -> tuple[list[Frame], bytes]:
         """Return the answers to these frames and all that was printed."""
-        asked = (*asked, ({"kind": "stop"}, b""))
+        asked = (*asked, *([({"kind": "stop"}, b"")] if stop else []))
         with tempfile.TemporaryFile() as printed:
             with subprocess.Popen(
                 self.command(),
@@ -217,7 +219,7 @@ def test_everything_printed_comes_in_order_and_away_from_the_frames(code: Code) 
 def test_more_than_a_pipe_holds_is_printed_before_the_answer(code: Code) -> None:
     frame, printed = code.call("""
         exports.handler = (event, context, callback) => {
-          for (let i = 0; i < 20000; i++) process.stdout.write('line ' + i + '\\n');
+          for (var i = 0; i < 20000; i++) process.stdout.write('line ' + i + '\\n');
           callback(null, 'done');
         };
     """)
@@ -227,7 +229,7 @@ def test_more_than_a_pipe_holds_is_printed_before_the_answer(code: Code) -> None
 
 
 def test_children_do_not_inherit_the_frames(code: Code) -> None:
-    frame, printed = code.call("""
+    frame, _ = code.call("""
         const spawn = require('child_process').spawnSync;
         exports.handler = (event, context, callback) => {
           const stdio = ['ignore', 'ignore', 'ignore'];
@@ -437,7 +439,7 @@ def test_an_export_that_is_no_function_is_named_as_in_the_cloud(code: Code, expo
 
 
 def test_a_dependency_that_is_not_there_is_told_without_our_own_files(code: Code) -> None:
-    code.write("require('not-there/deep');")
+    code.write("\nrequire('not-there/deep');")
 
     frames, _ = code.converse(code.init())
 
@@ -448,7 +450,7 @@ def test_a_dependency_that_is_not_there_is_told_without_our_own_files(code: Code
     text = json.dumps(told)
     assert str(FOLDER) not in text
     assert str(code.folder) not in text
-    assert told["stack"][-1] == "    at Object.<anonymous> (/code/index.js:1:1)"
+    assert told["stack"][-1] == "    at Object.<anonymous> (/code/index.js:2:1)"
 
 
 def test_code_that_throws_while_it_is_loaded_is_told_with_the_users_frames_only(
@@ -469,13 +471,14 @@ def test_code_that_throws_while_it_is_loaded_is_told_with_the_users_frames_only(
     }
 
 
-def test_a_syntax_error_is_told_with_its_place(code: Code) -> None:
+def test_a_syntax_error_is_told_with_its_place_where_the_nodejs_knows_it(code: Code) -> None:
     code.write("exports.handler = (\n")
 
     told = load_failure(code)
 
     assert (told["failure"], told["type"]) == ("import-failed", "SyntaxError")
-    assert told["stack"][0].startswith("/code/index.js:")
+    if code.node[0] >= PLACES_SYNTAX_ERRORS:
+        assert told["stack"][0].startswith("/code/index.js:")
     assert not [line for line in told["stack"] if line.startswith("    at ")]
 
 
@@ -527,7 +530,7 @@ def test_up_to_16_an_mjs_file_is_not_looked_for(code: Code) -> None:
 )
 def test_a_throw_is_told_with_the_users_frames_only(code: Code, runtime: str, type_: str) -> None:
     frame, _ = code.call(
-        "function fail() { throw new TypeError('boom'); }\n"
+        "\nfunction fail() { throw new TypeError('boom'); }\n"
         "exports.handler = (event, context, callback) => { fail(); };",
         runtime,
     )
@@ -536,8 +539,8 @@ def test_a_throw_is_told_with_the_users_frames_only(code: Code, runtime: str, ty
     assert (told["kind"], told["failure"], told["type"]) == ("failure", "handler-raised", type_)
     assert "handled" not in told
     assert told["message"] == "boom"
-    assert told["stack"][:2] == ["TypeError: boom", "    at fail (/code/index.js:1:26)"]
-    assert re.fullmatch(r" {4}at [\w.]+ \(/code/index\.js:2:52\)", told["stack"][2])
+    assert told["stack"][:2] == ["TypeError: boom", "    at fail (/code/index.js:2:25)"]
+    assert re.fullmatch(r" {4}at [\w.]+ \(/code/index\.js:3:51\)", told["stack"][2])
     assert len(told["stack"]) == 3
 
 
@@ -554,7 +557,7 @@ def test_a_rejected_promise_is_a_failure_and_the_next_call_works(code: Code) -> 
 
 
 def test_an_error_for_the_callback_is_a_handled_failure(code: Code) -> None:
-    frame, _ = code.call("""
+    frame, _ = code.call("""'use strict';
         class Own extends Error { constructor(text) { super(text); this.name = 'Own'; } }
         exports.handler = (event, context, callback) => callback(new Own('known'));
     """)
@@ -585,7 +588,8 @@ def test_an_answer_that_json_does_not_know_is_a_bad_reply(code: Code) -> None:
     """)
 
     assert (frame.header["failure"], frame.header["type"]) == ("bad-reply", "TypeError")
-    assert frame.header["stack"][-1] == "    at JSON.stringify (<anonymous>)"
+    assert "stringify" in frame.header["stack"][-1]
+    assert str(FOLDER) not in json.dumps(frame.header)
 
 
 @pytest.mark.parametrize(
@@ -614,21 +618,17 @@ def test_a_rejection_after_the_answer_ends_the_process_where_that_nodejs_would(
     code.write("""
         exports.handler = (event, context, callback) => {
           callback(null, 'ok');
-          setTimeout(() => { if (!event.length) callback(null, 'late'); }, 200);
-          if (event.length) setTimeout(() => Promise.reject(new Error('too late')), 20);
+          setTimeout(() => Promise.reject(new Error('too late')), 20);
+          setTimeout(() => process.exit(0), 60);
         };
-        process.on('exit', () => console.log('left'));
     """)
-    busy = {**INVOKE, "id": "id-2"}
 
-    # The second call keeps the process busy for long enough.
-    frames, printed = (
-        code.converse(code.init(runtime=runtime), (INVOKE, b"x"), code=left_with)
-        if left_with
-        else code.converse(code.init(runtime=runtime), (INVOKE, b"x"), (busy, b""))
+    frames, printed = code.converse(
+        code.init(runtime=runtime), (INVOKE, b""), code=left_with, stop=False
     )
 
-    assert frames[1].payload == b"ok"
+    assert [each.kind for each in frames] == ["ready", "result"]
+    assert b"Error: too late" in printed
 
 
 def test_leaving_in_the_middle_of_a_call_ends_the_stream(code: Code) -> None:
@@ -640,9 +640,9 @@ def test_leaving_in_the_middle_of_a_call_ends_the_stream(code: Code) -> None:
     assert between(printed) == "MOMENT id-1 [verbose] bye\n"
 
 
-def test_a_stack_names_the_lines_of_the_typescript(code: Code, functions: Path) -> None:
+def test_a_stack_names_the_lines_of_the_typescript(code: Code, root: Path) -> None:
     needs(code.node, MAPS_SOURCES)
-    folder = functions / "alibaba" / "nodejs"
+    folder = root / "tests" / "functions" / "alibaba" / "nodejs"
 
     frames, _ = code.converse(code.init("typed.handler", code=str(folder)), (INVOKE, b""))
 
@@ -667,7 +667,7 @@ def test_a_stack_names_the_lines_of_the_typescript(code: Code, functions: Path) 
 def test_an_initializer_runs_before_the_handler_in_both_styles(
     code: Code, runtime: str, initializer: str
 ) -> None:
-    code.write(f"""
+    code.write(f"""'use strict';
         let said = '';
         exports.initialize = {initializer};
         exports.handler = (event, context, callback) => callback(null, said);

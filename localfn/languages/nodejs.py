@@ -1,0 +1,164 @@
+"""Node.js: interpreters from variables, PATH, and the folders of the version managers."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from localfn.errors import MachineError
+from localfn.languages import Interpreter, Language
+
+BOOTSTRAP = "bootstrap.js"
+SUPERVISOR = "supervisor.js"
+# The bootstrap's frames are on 3 and 4: Node.js cannot move descriptors, a shell can.
+MOVE_FRAMES = 'exec 3<&0 4>&1 </dev/null >&2; exec "$0" "$@"'
+# How much of an instance's memory the heap may take; the rest is for buffers and the program.
+HEAP_SHARE = 0.9
+ASK_LIMIT_S = 5.0
+# Where version managers keep their versions: a variable, its usual value, the folder with one
+# folder for each version, and the program in it.
+MANAGERS = (
+    ("NVM_DIR", "~/.nvm", "versions/node", "bin/node"),
+    ("FNM_DIR", "~/.local/share/fnm", "node-versions", "installation/bin/node"),
+    ("VOLTA_HOME", "~/.volta", "tools/image/node", "bin/node"),
+)
+_VERSION_IN_PATH = re.compile(r"/(?:v|node@)?(\d+)\.(\d+)\.\d+/")
+_VERSION_IN_HEADER = re.compile(r"#define NODE_(MAJOR|MINOR)_VERSION (\d+)")
+
+
+def find(version: str, environ: Mapping[str, str]) -> Interpreter:
+    """Return the interpreter of this version, else the nearest with a note that says so.
+
+    Raises `MachineError` when the machine has none at all.
+    """
+    named = variable(version)
+    if environ.get(named):
+        return _named(named, environ[named], version)
+    found: dict[str, Interpreter] = {}
+    for each in candidates(environ):
+        if each.version == version:
+            return each
+        found.setdefault(each.version, each)
+    if not found:
+        raise MachineError(
+            f"Node.js {version} is not installed, nor is any other Node.js.",
+            hint=f"Install it, name one in `{named}`, or run in a container: `--runner docker`.",
+        )
+    nearest = min(found.values(), key=lambda each: _distance(each.version, version))
+    note = (
+        f"Node.js {version} is not installed: running on Node.js {nearest.version} "
+        f"({nearest.path}); `{named}` can name another"
+    )
+    return Interpreter(nearest.path, nearest.version, note)
+
+
+def variable(version: str) -> str:
+    """Return the name of the environment variable that names an interpreter."""
+    return "LOCALFN_NODE" + version.replace(".", "_")
+
+
+def process_command(interpreter: Interpreter, folder: Path, memory_mb: int = 0) -> tuple[str, ...]:
+    """Return what starts the bootstrap in a process, its frames out of the user's reach."""
+    started = (str(interpreter.path), *_heap(memory_mb), str(folder / BOOTSTRAP))
+    return ("/bin/sh", "-c", MOVE_FRAMES, *started)
+
+
+def container_command(folder: str, memory_mb: int = 0) -> tuple[str, ...]:
+    """Return the main process of a container: the supervisor, and the worker it looks after."""
+    # The supervisor relays and remembers nothing: it can live on little.
+    supervisor = ("node", "--max-old-space-size=32", f"{folder}/{SUPERVISOR}")
+    return (*supervisor, "--", "node", *_heap(memory_mb), f"{folder}/{BOOTSTRAP}")
+
+
+def candidates(environ: Mapping[str, str]) -> Iterator[Interpreter]:
+    """Yield what is installed, the preferred first."""
+    yield from _on_path(environ)
+    yield from _managed(environ)
+    yield from _at(Path("/usr/bin/node"))
+
+
+def _heap(memory_mb: int) -> tuple[str, ...]:
+    return (f"--max-old-space-size={int(memory_mb * HEAP_SHARE)}",) if memory_mb else ()
+
+
+def _named(named: str, value: str, version: str) -> Interpreter:
+    path = Path(value).expanduser()
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise MachineError(
+            f"`{named}` names `{value}`, which is not a program.",
+            hint=f"Name a Node.js {version} program, or unset the variable.",
+        )
+    return Interpreter(path, version)
+
+
+def _on_path(environ: Mapping[str, str]) -> Iterator[Interpreter]:
+    for folder in environ.get("PATH", "").split(os.pathsep):
+        if folder:
+            yield from _at(Path(folder, "node"))
+
+
+def _managed(environ: Mapping[str, str]) -> Iterator[Interpreter]:
+    home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    for name, usual, versions, program in MANAGERS:
+        root = Path(environ.get(name) or home / usual.removeprefix("~/")) / versions
+        try:
+            folders = sorted(os.listdir(root), key=_key, reverse=True)
+        except OSError:
+            continue
+        for each in folders:
+            path = root / each / program
+            if _key(each) and os.access(path, os.X_OK):
+                yield Interpreter(path, str(_key(each)[0]))
+
+
+def _at(path: Path) -> Iterator[Interpreter]:
+    if not os.access(path, os.X_OK) or path.is_dir():
+        return
+    version = version_of(path)
+    if version:
+        yield Interpreter(path, version)
+
+
+def version_of(program: Path) -> str:
+    """Return the major version of a program, empty where it cannot be told.
+
+    Read from its path or from the headers beside it, as asking the program takes 30 ms.
+    """
+    real = program.resolve()
+    told = _VERSION_IN_PATH.search(str(real))
+    if told:
+        return told[1]
+    return _from_header(real.parent.parent / "include/node/node_version.h") or _asked(program)
+
+
+def _from_header(header: Path) -> str:
+    try:
+        told = dict(_VERSION_IN_HEADER.findall(header.read_text()))
+    except OSError:
+        return ""
+    return str(told.get("MAJOR", ""))
+
+
+def _asked(program: Path) -> str:
+    try:
+        done = subprocess.run(
+            (program, "--version"), capture_output=True, check=False, timeout=ASK_LIMIT_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    told = re.match(rb"v(\d+)\.", done.stdout)
+    return told[1].decode() if told else ""
+
+
+def _key(name: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in re.findall(r"\d+", name))
+
+
+def _distance(version: str, wanted: str) -> tuple[int, bool]:
+    """Return how far a version is from another; of two equally near the newer is nearer."""
+    have, want = _key(version)[0], _key(wanted)[0]
+    return (abs(have - want), have < want)
+
+
+LANGUAGE = Language("nodejs", find, process_command, container_command)

@@ -1,0 +1,379 @@
+'use strict';
+/*
+ * How Alibaba Function Compute calls a Node.js handler (contract alibaba-fc, sections 2.2, 8, 9).
+ *
+ * Loaded by ../bootstrap.js; the syntax of Node.js 4. What a handler may do depends on the
+ * runtime's id (`nodejs14`), not on the Node.js that happens to run it.
+ */
+
+const fs = require('fs');
+const Module = require('module');
+const path = require('path');
+const util = require('util');
+
+// From this version on the value of an async handler is the answer, and ES modules are loaded.
+const ASYNC_SINCE = 18;
+// Up to this version Node.js lives on after a rejection that nobody handled.
+const SURVIVES_UNTIL = 14;
+// From quiet to talkative; `console.log` speaks on `verbose`.
+const LEVELS = ['silent', 'error', 'warn', 'info', 'verbose', 'debug'];
+const SPEAKERS = { log: 'verbose', debug: 'debug', info: 'info', warn: 'warn', error: 'error' };
+// Frames of the module loader and of the event loop, in all versions: the runtime's, not the user's.
+const MACHINERY = new RegExp(
+  '^ +at .*\\b(?:(?:node:)?internal/(?:modules?|process/(?:task_queues|next_tick))[/.:]' +
+    '|(?:module|vm|node:diagnostics_channel|diagnostics_channel)(?:\\.js)?:\\d)'
+);
+
+const soon = setImmediate;
+let init = null;
+let host = null;
+let version = 0;
+let requestId = '';
+let loudest = LEVELS.length - 1;
+
+// --- the place ------------------------------------------------------------------------------
+
+/** Make the process look as the platform makes it before user code is loaded. */
+function prepare(header, tools) {
+  init = header;
+  host = tools;
+  version = Number(/\d+/.exec(init.runtime)[0]);
+  requestId = init.context.request_id;
+  const folders = searchPath();
+  process.env.NODE_PATH = folders.join(path.delimiter);
+  Module._initPaths();
+  Object.assign(console, speakers());
+  console.setLogLevel = setLogLevel;
+}
+
+/** Return where modules are looked for that are not beside the code (sections 3 and 3.1). */
+function searchPath() {
+  const folders = [path.join(init.code, 'node_modules')];
+  for (const layer of init.layers) {
+    folders.push(path.join(layer, 'nodejs', 'node_modules'));
+    folders.push(path.join(layer, 'nodejs', 'node' + version, 'node_modules'));
+  }
+  folders.push('/usr/local/lib/node_modules');
+  const own = (process.env.NODE_PATH || '').split(path.delimiter);
+  return folders.concat(own.filter((each) => each && folders.indexOf(each) < 0));
+}
+
+/** Return functions that print `2022-08-01T09:32:56.797Z <request id> [info] text`. */
+function speakers() {
+  const made = {};
+  for (const name of Object.keys(SPEAKERS)) {
+    const level = SPEAKERS[name];
+    made[name] = function () {
+      if (LEVELS.indexOf(level) > loudest) {
+        return;
+      }
+      const text = util.format.apply(util, arguments).replace(/\n/g, '\r');
+      const start = new Date().toISOString() + ' ' + requestId;
+      host.print(start + ' [' + level + '] ' + text + '\n');
+    };
+  }
+  return made;
+}
+
+function setLogLevel(level) {
+  const place = LEVELS.indexOf(String(level).toLowerCase());
+  if (place >= 0) {
+    loudest = place;
+  }
+}
+
+// --- the context ----------------------------------------------------------------------------
+
+/** Return the context of one invocation, and let log lines carry its id. */
+function makeContext(told) {
+  requestId = told.request_id;
+  return {
+    requestId: told.request_id,
+    credentials: {
+      accessKeyId: told.credentials.access_key_id,
+      accessKeySecret: told.credentials.access_key_secret,
+      securityToken: told.credentials.security_token,
+    },
+    function: Object.assign({}, told.function),
+    service: {
+      name: told.service.name,
+      logProject: told.service.log_project,
+      logStore: told.service.log_store,
+      qualifier: told.service.qualifier,
+      versionId: told.service.version_id,
+    },
+    region: told.region,
+    accountId: told.account_id,
+    retryCount: told.retry_count,
+    tracing: {
+      openTracingSpanContext: told.tracing.span_context,
+      openTracingSpanBaggages: told.tracing.span_baggages,
+      jaegerEndpoint: told.tracing.jaeger_endpoint,
+    },
+    logger: Object.assign(speakers(), { setLogLevel: setLogLevel }),
+    waitsForEmptyEventLoopBeforeCallback: false,
+  };
+}
+
+// --- the handler ----------------------------------------------------------------------------
+
+/** Give `done` the function that `name` means, or the failure as the platform words it. */
+function loadHandler(name, done) {
+  const dot = name.lastIndexOf('.');
+  const file = name.slice(0, Math.max(dot, 0));
+  const wanted = name.slice(dot + 1);
+  if (!file || file.endsWith('/') || !wanted) {
+    const advice = 'A handler is written `file.export`, such as `index.handler`.';
+    const message = "Invalid handler '" + name + "'";
+    done(broken('handler-missing', 'InvalidHandlerName', message, advice));
+    return;
+  }
+  host.print('load code for handler:' + name + '\n');
+  loadModule(file, (error, loaded) => {
+    if (error || typeof loaded[wanted] === 'function') {
+      done(error, error ? undefined : loaded[wanted]);
+      return;
+    }
+    const message = "Handler '" + wanted + "' is missing on module '" + file + "'";
+    done(broken('handler-missing', 'HandlerNotFound', message, ''));
+  });
+}
+
+function loadModule(file, done) {
+  const found = findModule(path.resolve(init.code, file));
+  if (!found) {
+    const missing = shown(path.join(init.code, file + '.js'));
+    const advice = 'There is no `' + file + '.js` in the function\'s code folder.';
+    const message = "Module '" + missing + "' is missing.";
+    done(broken('import-failed', 'ImportModuleError', message, advice));
+    return;
+  }
+  const failed = (error) => done(describeLoading(error));
+  if (isEsModule(found)) {
+    // Hidden from the parsers of Node.js versions that do not know it.
+    const load = new Function('address', 'return import(address)');
+    load(require('url').pathToFileURL(found).href).then((loaded) => done(null, loaded), failed);
+    return;
+  }
+  let loaded;
+  try {
+    loaded = require(found);
+  } catch (error) {
+    failed(error);
+    return;
+  }
+  done(null, loaded === null || loaded === undefined ? {} : loaded);
+}
+
+function findModule(start) {
+  const endings = version < ASYNC_SINCE ? ['.js'] : ['.js', '.mjs'];
+  const found = endings.find((each) => fs.existsSync(start + each));
+  return found && start + found;
+}
+
+/** Return whether the platform would load a file with `import`. */
+function isEsModule(file) {
+  if (version < ASYNC_SINCE) {
+    return false;
+  }
+  return file.endsWith('.mjs') || packageType(path.dirname(file)) === 'module';
+}
+
+function packageType(folder) {
+  try {
+    return JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')).type;
+  } catch (error) {
+    const parent = path.dirname(folder);
+    return parent === folder || path.basename(folder) === 'node_modules' ? '' : packageType(parent);
+  }
+}
+
+/** Give `done` the bytes that the handler answers. */
+function runHandler(handler, payload, header, done) {
+  call(handler, [payload], makeContext(header.context), (error, answer) => {
+    if (error) {
+      done(error);
+      return;
+    }
+    let bytes;
+    try {
+      bytes = toBytes(answer);
+    } catch (unsendable) {
+      done(new host.Broken(Object.assign(describe(unsendable), { failure: 'bad-reply' })));
+      return;
+    }
+    done(null, bytes);
+  });
+}
+
+/** Run an initializer, pre-stop or pre-freeze. */
+function runHook(handler, told, done) {
+  call(handler, [], makeContext(told), done);
+}
+
+/**
+ * Call user code and give `done` what it answers: through the callback, and in later versions
+ * also by its value. There, a plain function that has no parameter for the callback answers by
+ * its value too.
+ */
+function call(handler, first, context, done) {
+  const settle = (error, answer) => {
+    if (context.waitsForEmptyEventLoopBeforeCallback) {
+      host.whenIdle(() => done(error, answer));
+    } else {
+      done(error, answer);
+    }
+  };
+  const callback = (error, answer) => {
+    const failed = error ? handled(error) : null;
+    // What is printed after the callback in the same breath still belongs to this call.
+    soon(() => settle(failed, answer));
+  };
+  const given = first.concat([context, callback]);
+  let value;
+  try {
+    value = handler.apply(undefined, given);
+  } catch (error) {
+    done(unhandled(error));
+    return;
+  }
+  if (version < ASYNC_SINCE) {
+    return;
+  }
+  if (value && typeof value.then === 'function') {
+    value.then((answer) => settle(null, answer), (error) => settle(unhandled(error)));
+  } else if (handler.length < given.length) {
+    settle(null, value);
+  }
+}
+
+/** Return an answer as the platform sends it (section 2.2, "result"). */
+function toBytes(answer) {
+  if (Buffer.isBuffer(answer)) {
+    return answer;
+  }
+  const text = answer && typeof answer === 'object' ? JSON.stringify(answer) : answer;
+  return Buffer.from(text === null || text === undefined ? '' : String(text));
+}
+
+// --- failures -------------------------------------------------------------------------------
+
+function broken(failure, type, message, advice) {
+  const told = { failure: failure, type: type, message: message, stack: [], advice: advice };
+  return new host.Broken(told);
+}
+
+/** Return the failure of a handler that gave its callback an error: a handled one (section 9). */
+function handled(error) {
+  const told = { failure: 'handler-raised', handled: true };
+  if (error instanceof Error) {
+    return new host.Broken(
+      Object.assign(told, { type: error.name, message: messageOf(error), stack: stackOf(error) })
+    );
+  }
+  return new host.Broken(
+    Object.assign(told, { type: 'FunctionHandledError', message: textOf(error) })
+  );
+}
+
+function unhandled(error) {
+  return new host.Broken(describe(error));
+}
+
+/** Return the failure frame of an exception (section 9): until Node.js 16 with a prefix. */
+function describe(error) {
+  const isError = error instanceof Error || Boolean(error && error.stack);
+  const name = isError ? String(error.name) : 'Error';
+  const prefix = 'FunctionUnhandledError' + (isError ? ': ' : '');
+  return {
+    failure: 'handler-raised',
+    type: version < ASYNC_SINCE ? prefix + (isError ? name : '') : name,
+    message: isError ? messageOf(error) : textOf(error),
+    stack: isError ? stackOf(error) : [],
+  };
+}
+
+/** Return the failure of code that cannot be loaded: worded as if a handler had thrown it. */
+function describeLoading(error) {
+  const told = describe(error);
+  told.failure = 'import-failed';
+  const missing = /^Cannot find (?:module|package) '([^']+)'/.exec(told.message);
+  if (missing && !/^[./]/.test(missing[1])) {
+    const name = missing[1].split('/').slice(0, missing[1][0] === '@' ? 2 : 1).join('/');
+    told.advice =
+      '`' + name + '` is neither beside the code nor in a layer; `localfn install` puts it there.';
+  }
+  return new host.Broken(told);
+}
+
+function textOf(value) {
+  if (value === null || typeof value !== 'object') {
+    return String(value);
+  }
+  try {
+    return JSON.stringify(value) || '';
+  } catch (error) {
+    return util.inspect(value);
+  }
+}
+
+function messageOf(error) {
+  const lines = shown(String(error.message)).split('\n');
+  return lines.filter((line) => !isOurs(line)).join('\n');
+}
+
+/** Return a stack as lines: from the first of our own frames on it is the runtime's. */
+function stackOf(error) {
+  const lines = withoutExcerpt(String(error.stack || error).split('\n'), error);
+  const kept = [];
+  for (const line of lines) {
+    if (/^ +at /.test(line) && isOurs(line)) {
+      break;
+    }
+    if (!isOurs(line) && !MACHINERY.test(line)) {
+      kept.push(shown(line));
+    }
+  }
+  return kept;
+}
+
+/** Leave out the piece of source that some versions put before a stack with a source map. */
+function withoutExcerpt(lines, error) {
+  const start = lines.indexOf(String(error).split('\n')[0]);
+  return start > 0 && !(error instanceof SyntaxError) ? lines.slice(start) : lines;
+}
+
+function isOurs(line) {
+  return line.indexOf(host.runtimeFolder + path.sep) >= 0;
+}
+
+/** Return text with the code folder's path as the platform would show it. */
+function shown(text) {
+  const place = init.shown_code.replace(/\/+$/, '') + '/';
+  for (const folder of codeFolders()) {
+    text = text.split(folder + '/').join(place);
+  }
+  return text;
+}
+
+/** Return the names under which Node.js may tell the code folder. */
+function codeFolders() {
+  const code = init.code.replace(/\/+$/, '');
+  let real = code;
+  try {
+    real = fs.realpathSync(code);
+  } catch (error) {
+    // Gone: then nothing can be told of it either.
+  }
+  const names = [code, real, encodeURI(code), encodeURI(real)];
+  return names.filter((each, place) => each && names.indexOf(each) === place);
+}
+
+module.exports = {
+  prepare: prepare,
+  loadHandler: loadHandler,
+  runHandler: runHandler,
+  runHook: runHook,
+  describe: describe,
+  survivesRejections: () => version <= SURVIVES_UNTIL,
+};
