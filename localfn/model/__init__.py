@@ -2,6 +2,7 @@
 
 from localfn.model.call import Call, CallMode, Event, Invocation
 from localfn.model.function import NOTHING, Container, Function, Hook, Hooks, Place, Trigger
+from localfn.model.http import Headers, HttpReply, HttpRequest
 from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
@@ -16,8 +17,11 @@ __all__ = [
     "FailureKind",
     "Finding",
     "Function",
+    "Headers",
     "Hook",
     "Hooks",
+    "HttpReply",
+    "HttpRequest",
     "InstancePlan",
     "InstanceState",
     "Invocation",
