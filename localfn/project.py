@@ -6,17 +6,18 @@ from typing import NamedTuple
 
 from localfn import providers
 from localfn.errors import ProjectError, UsageError
-from localfn.model import Finding, Function, Provider, Severity
+from localfn.model import DomainRoute, Finding, Function, Provider, Severity
 
 
 class Project(NamedTuple):
-    """A folder with functions of one cloud."""
+    """A folder with functions of one cloud. `routes` are the paths of its custom domains."""
 
     root: Path
     template: Path | None
     provider: Provider
     functions: tuple[Function, ...]
     findings: tuple[Finding, ...] = ()
+    routes: tuple[DomainRoute, ...] = ()
 
     def find(self, wanted: str) -> Function:
         """Return the function of this name, `service/name` or, with "", the only one there is."""
@@ -67,7 +68,7 @@ def open_project(
         raise UsageError(f"`{root}` is not a folder.", hint="Name one with `--project DIR`.")
     provider, path = _choose(root, template, wanted)
     reading = provider.read_template(path, environ)
-    return Project(path.parent, path, provider, reading.functions, reading.findings)
+    return Project(path.parent, path, provider, reading.functions, reading.findings, reading.routes)
 
 
 def open_lone(root: Path, reference: str, wanted: str, runtime: str) -> Project:

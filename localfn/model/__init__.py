@@ -2,16 +2,19 @@
 
 from localfn.model.call import Call, CallMode, Event, Invocation
 from localfn.model.function import NOTHING, Container, Function, Hook, Hooks, Place, Trigger
-from localfn.model.http import Headers, HttpReply, HttpRequest
+from localfn.model.http import Headers, HttpReply, HttpRequest, Tunnel
 from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
+from localfn.model.web import Calls, DomainRoute, Repeats, Route, Visit, Web, WebRules
 
 __all__ = [
     "NOTHING",
     "Call",
     "CallMode",
+    "Calls",
     "Container",
+    "DomainRoute",
     "Event",
     "Failure",
     "FailureKind",
@@ -31,10 +34,16 @@ __all__ = [
     "Place",
     "Provider",
     "Reading",
+    "Repeats",
     "Reply",
     "Result",
+    "Route",
     "Runtime",
     "Severity",
     "Site",
     "Trigger",
+    "Tunnel",
+    "Visit",
+    "Web",
+    "WebRules",
 ]

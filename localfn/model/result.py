@@ -4,6 +4,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from localfn.model.call import Invocation
+from localfn.model.http import HttpReply
 
 
 class FailureKind(Enum):
@@ -25,7 +26,8 @@ class Failure(NamedTuple):
     """The user's function failed: a value, not an exception of ours.
 
     `stack` is JSON-ready and shaped as the cloud shapes it for the function's language.
-    `during_init` tells a failure of the initializer from one of the invocation.
+    `during_init` tells a failure of the initializer from one of the invocation; `handled` one
+    that the function reported itself from one that it did not foresee.
     `advice` is one line for the person at the terminal; no cloud ever shows it.
     """
 
@@ -34,16 +36,22 @@ class Failure(NamedTuple):
     error_type: str = ""
     stack: object = None
     during_init: bool = False
+    handled: bool = False
     advice: str = ""
 
 
 class Reply(NamedTuple):
-    """What an instance answered, and what the answer cost."""
+    """What an instance answered, and what the answer cost.
+
+    `http` are status and headers of a handler that answers a request, without the body, which is
+    the payload.
+    """
 
     payload: bytes = b""
     failure: Failure | None = None
     duration_ms: float = 0.0
     peak_memory_mb: float = 0.0
+    http: HttpReply | None = None
 
 
 class Result(NamedTuple):
@@ -51,6 +59,7 @@ class Result(NamedTuple):
 
     `payload` is the answer, or the cloud's error body where `failure` is set. `logs` is all the
     cloud would have logged, in order. `cold_start_ms` is None when a warm instance answered.
+    `http` is as in `Reply`.
     """
 
     invocation: Invocation
@@ -60,3 +69,4 @@ class Result(NamedTuple):
     duration_ms: float
     cold_start_ms: float | None
     peak_memory_mb: float
+    http: HttpReply | None = None

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from localfn.providers.alibaba.templates import fields
+from localfn.providers.alibaba.templates.asynchronous import asynchronous
 from localfn.providers.alibaba.templates.draft import Draft
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.scalars import text_of
@@ -36,6 +37,7 @@ def attributes(draft: Draft, notes: Notebook) -> Mapping[str, str]:
         "health_check": json_of(draft.container.health) if draft.container.health.mapping else "",
         "mounts": _mounts(draft),
         "spellings": _spellings(draft),
+        **asynchronous(draft.asynchronous, notes),
     }
     return {name: value for name, value in found.items() if value}
 

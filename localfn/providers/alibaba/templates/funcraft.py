@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from localfn.providers.alibaba.templates.dialect import FUN
+from localfn.providers.alibaba.templates.domains import domains_of_funcraft
 from localfn.providers.alibaba.templates.draft import (
     ContainerDraft,
     Draft,
@@ -19,6 +20,7 @@ from localfn.providers.alibaba.templates.tree import Node, merged
 _TRANSFORM = "Aliyun::Serverless"
 _SERVICE = "Aliyun::Serverless::Service"
 _FUNCTION = "Aliyun::Serverless::Function"
+_DOMAIN = "Aliyun::Serverless::CustomDomain"
 _OVERRIDES = ("template.override.yml", "template.override.yaml")
 _OWN_KEYS = frozenset({"Type", "Properties", "DependsOn", "Metadata", "Condition"})
 
@@ -41,7 +43,7 @@ def overridden(root: Node, path: Path, notes: Notebook) -> Node:
 
 
 def read_funcraft(root: Node) -> list[Entry]:
-    """Return an entry for every function."""
+    """Return an entry for every function and every custom domain."""
     found: list[Entry] = []
     for key, resource in root.get("Resources").mapping.items():
         kind = resource.get("Type").scalar
@@ -49,6 +51,10 @@ def read_funcraft(root: Node) -> list[Entry]:
             found.append(Entry(key, None, _outside(key, resource)))
         if kind == _SERVICE:
             found += _of_service(key, resource)
+        if kind == _DOMAIN:
+            notes = Notebook()
+            settled = settle(resource, notes)
+            found.append(Entry(key, None, notes, domains_of_funcraft(key, settled, notes)))
     return found
 
 
@@ -121,6 +127,7 @@ def _draft(service: str, key: str, function: Node, shared: Node) -> Draft:
         oss=nothing,
         no_credentials=nothing,
         description=props.get("Description"),
+        asynchronous=props.get("AsyncConfiguration"),
         triggers=tuple(
             _trigger(name, each) for name, each in function.get("Events").mapping.items()
         ),
