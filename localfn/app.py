@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from localfn import assets
+from localfn.errors import ProjectError
 from localfn.instances.choice import Backends, Containers
 from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
 from localfn.invoke.invoker import Invoker, nowhere
 from localfn.invoke.plan import Planner, Wishes
-from localfn.model import Call, Function, InstancePlan, Result, Site
+from localfn.model import Call, Function, HttpReply, HttpRequest, InstancePlan, Result, Site
 from localfn.project import Project, is_lone, open_lone, open_project
 from localfn.settings import Settings
 
@@ -24,6 +25,7 @@ class Session(NamedTuple):
 
     project: Project
     invoke: Callable[[Call, Sink], Result]
+    forward: Callable[[Call, HttpRequest, Sink], HttpReply]
     run_line: Callable[[Function], str]
 
 
@@ -75,11 +77,20 @@ def open_session(
         follow_stop=follow_stop,
     )
     try:
-        yield Session(project, invoker, lambda function: _run_line(plan(function), settings))
+        yield Session(
+            project,
+            invoker,
+            getattr(invoker, "forward", _forward_nothing),
+            lambda function: _run_line(plan(function), settings),
+        )
     finally:
         invoker.close()
         backends.close()
         planner.close()
+
+
+def _forward_nothing(call: Call, _: HttpRequest, __: Sink) -> HttpReply:
+    raise ProjectError(f"`{call.function.key}` is no web server, so no request can be passed on.")
 
 
 def _run_line(plan: InstancePlan, settings: Settings) -> str:

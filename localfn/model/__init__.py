@@ -2,7 +2,7 @@
 
 from localfn.model.call import Call, CallMode, Event, Invocation
 from localfn.model.function import NOTHING, Container, Function, Hook, Hooks, Place, Trigger
-from localfn.model.http import Headers, HttpReply, HttpRequest, Tunnel
+from localfn.model.http import BrokenBody, Headers, HttpReply, HttpRequest, Tunnel
 from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
@@ -10,6 +10,7 @@ from localfn.model.web import Calls, DomainRoute, Repeats, Route, Visit, Web, We
 
 __all__ = [
     "NOTHING",
+    "BrokenBody",
     "Call",
     "CallMode",
     "Calls",

@@ -31,24 +31,28 @@ class HttpRequest(NamedTuple):
         return self.body if isinstance(self.body, bytes) else b"".join(self.body)
 
 
+class BrokenBody(Exception):
+    """A body ended before its time: what has been passed on of it is not the whole."""
+
+
 class Tunnel(Protocol):
-    """Raw bytes both ways, once a function has agreed to another protocol (status 101)."""
+    """A connection that speaks no HTTP any more, such as a WebSocket. All bytes as they are."""
 
     def read(self) -> bytes:
-        """Return what comes next from the function; b"" at the end."""
+        """Return what has come, waiting for it; b"" when nothing more will."""
 
     def write(self, piece: bytes) -> None:
-        """Pass on what the client says; raise `OSError` when nobody listens any more."""
+        """Send all of it; raise `OSError` when nobody listens any more."""
 
     def close(self) -> None:
-        """End both ways, and wake whoever reads. May be called twice."""
+        """Hang up, from any thread. May be called twice."""
 
 
 class HttpReply(NamedTuple):
     """What is answered.
 
-    `body` may be an iterable of pieces, sent as they come; one with a `close` is closed at the
-    end or when the client leaves. `tunnel` goes with the status 101.
+    `body` may be an iterable of pieces, sent as they come: whoever takes them closes it, and it
+    raises `BrokenBody` where it ends too early. `tunnel` is there after the status 101.
     """
 
     status: int

@@ -96,11 +96,13 @@ class Route(NamedTuple):
     """One endpoint of a cloud's own API.
 
     `rule` is one of werkzeug's (`/functions/<name>`). An empty `method` stands for all.
+    `is_for_pages` marks what web pages of other sites may use, as they may use any trigger.
     """
 
     method: str
     rule: str
     handle: Callable[[HttpRequest, Mapping[str, str], Calls], HttpReply]
+    is_for_pages: bool = False
 
 
 class Web(NamedTuple):
@@ -115,6 +117,7 @@ class Web(NamedTuple):
     - `event_from_http(visit, rules)`, `http_from_result(result, visit, rules)`: there and back.
     - `forwarded(reply, visit, rules)`: the answer of a function that is passed through.
     - `too_large(limit, id)`: the answer to a body that is longer than `most_body_bytes`.
+    - `broken(message, id)`: the answer where a function cannot be started on this machine.
     - `no_route(request, id)`: the answer where no endpoint of the API is meant.
     - `repeats(function)`: what becomes of an asynchronous call.
     - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
@@ -131,6 +134,7 @@ class Web(NamedTuple):
     http_from_result: Callable[[Result, Visit, WebRules], HttpReply]
     forwarded: Callable[[HttpReply, Visit, WebRules], HttpReply]
     too_large: Callable[[int, str], HttpReply]
+    broken: Callable[[str, str], HttpReply]
     no_route: Callable[[HttpRequest, str], HttpReply]
     repeats: Callable[[Function], Repeats]
     routes: tuple[Route, ...]

@@ -199,5 +199,5 @@ ROUTES = (
         for prefix in (FC2, FC2_FIRST)
         for method, rule, handle in _fc2_table(prefix)
     ),
-    *(Route("", rule, _answered(_proxy, "fc2")) for rule in _PROXIES),
+    *(Route("", rule, _answered(_proxy, "fc2"), is_for_pages=True) for rule in _PROXIES),
 )

@@ -32,6 +32,11 @@ def bad_response(message: str, id_: str) -> HttpReply:
     return error(502, "BadResponse", message, id_)
 
 
+def broken(message: str, id_: str) -> HttpReply:
+    """Return the answer where the platform itself fails: here, this machine."""
+    return error(500, "InternalServerError", message, id_)
+
+
 def error_type(failure: Failure) -> str:
     """Return what `X-Fc-Error-Type` says of a failure (section 5.2)."""
     if failure.during_init:

@@ -218,6 +218,8 @@ def http_from_result(result: Result, visit: Visit, rules: WebRules) -> HttpReply
 
 def forwarded(reply: HttpReply, visit: Visit, rules: WebRules) -> HttpReply:
     """Return the answer with the headers that Function Compute takes away and adds."""
+    if reply.tunnel is not None:
+        return reply
     kept = [(name, value) for name, value in reply.headers if _may_pass(name, value)]
     if _size(kept) > MOST_HEADER_BYTES:
         return forwarded(bad_response("the headers exceed 8 KB", visit.id), visit, rules)

@@ -15,6 +15,7 @@ WEB = Web(
     http_from_result=http.http_from_result,
     forwarded=http.forwarded,
     too_large=errors.too_large,
+    broken=errors.broken,
     no_route=api.no_route,
     repeats=api.repeats,
     routes=api.ROUTES,
