@@ -1,7 +1,9 @@
 """One client: requests in, replies out, until somebody leaves."""
 
 import logging
+import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,10 +25,9 @@ Answer = Callable[[HttpRequest], HttpReply]
 READ_BYTES = 1 << 16
 # Small bodies are sent together with their heads.
 TOGETHER_BYTES = 1 << 16
-# How long a client may say nothing: between requests, within a head, within a body.
-IDLE_S = 75.0
+# How long a client may say and take nothing, and how long a head may take in all.
+STALL_S = 75.0
 HEAD_S = 30.0
-STALL_S = 60.0
 # What is read of a body that nobody wants, so that its sender gets to read the reply.
 MOST_SKIPPED_BYTES = 256 << 20
 SKIP_S = 5.0
@@ -66,6 +67,18 @@ class Body:
             self._more()
 
 
+def limit(link: socket.socket, limit_s: float) -> None:
+    """Let the system end waits on a socket: `BlockingIOError` after this long, 0 for never.
+
+    A timeout of Python's own would cost every read and write a call of `poll` more.
+    """
+    value: int | bytes = int(limit_s * 1000)
+    if os.name == "posix":
+        value = struct.pack("ll", int(limit_s), int(limit_s % 1 * 1_000_000))
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
+
+
 class Connection:
     """Serves one client. `answer` is never asked for two requests at once."""
 
@@ -80,6 +93,7 @@ class Connection:
         """Answer requests until the client leaves or says nothing for too long."""
         try:
             self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            limit(self._link, STALL_S)
             while self._serve_one():
                 pass
         except BadRequest as bad:
@@ -121,21 +135,20 @@ class Connection:
 
     def _await_head(self) -> None:
         """Read until a request's head is there; not longer than a head may take."""
-        self._link.settimeout(IDLE_S)
         self._feed()
         deadline = time.monotonic() + HEAD_S
         while not self._messages.queue:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise BadRequest(408, "the request's head took too long")
-            self._link.settimeout(left)
+            limit(self._link, left)
             self._feed()
-        self._link.settimeout(STALL_S)
+            limit(self._link, STALL_S)
 
     def _feed(self) -> None:
         try:
             piece = self._link.recv(READ_BYTES)
-        except TimeoutError:
+        except BlockingIOError:
             raise ClientGone from None
         if not piece:
             raise ClientGone
@@ -216,13 +229,13 @@ class Connection:
             left = memoryview(text)[sent:]
             while left:
                 left = left[self._link.send(left) :]
-        except TimeoutError:
+        except BlockingIOError:
             raise ClientGone from None
 
     def _refuse(self, bad: BadRequest) -> None:
         """Say what is wrong with what a client sends, and hang up."""
         with suppress(ClientGone, OSError):
-            self._link.settimeout(SKIP_S)
+            limit(self._link, SKIP_S)
             self._send(plain(bad.status, f"{bad}."), Message(), keeps_alive=False)
             self._linger()
 
@@ -233,7 +246,7 @@ class Connection:
         try:
             self._link.shutdown(socket.SHUT_WR)
             while skipped < MOST_SKIPPED_BYTES and (left := deadline - time.monotonic()) > 0:
-                self._link.settimeout(left)
+                limit(self._link, left)
                 piece = self._link.recv(READ_BYTES)
                 if not piece:
                     return
@@ -247,7 +260,7 @@ class Connection:
         """Pass bytes both ways until one side ends."""
         try:
             self._send_all(upgraded_head_of(reply))
-            self._link.settimeout(None)
+            limit(self._link, 0)
             threading.Thread(target=self._from_tunnel, args=(tunnel,), daemon=True).start()
             if self._messages.rest:
                 tunnel.write(self._messages.rest)

@@ -1,8 +1,8 @@
 """Takes requests for functions, makes the calls, words the answers, writes all of it down."""
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from random import randbytes  # ids are no secrets, and asking the system costs a call each
 from typing import Protocol
 
 from localfn.errors import LocalfnError
@@ -82,7 +82,11 @@ class Desk:
 
     def new_id(self, function: Function) -> str:
         """Return an id for a call that is about to be made."""
-        return self._engine.project.provider.request_id(function, time.time(), os.urandom(16))
+        return self._engine.project.provider.request_id(
+            function,
+            time.time(),
+            randbytes(16),  # noqa: S311
+        )
 
     def invoke(self, call: Call) -> Result:
         """Make a call of the cloud's API and wait for its result."""

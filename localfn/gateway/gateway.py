@@ -43,6 +43,9 @@ class Watching(Protocol):
     def running(self, record: Record, /) -> None:
         """Take a call that runs long."""
 
+    def flush(self) -> None:
+        """Write what is left, now."""
+
 
 class Gateway:
     """Answers requests. Functions are served at once, everything else by the application."""
@@ -54,7 +57,7 @@ class Gateway:
         self._guard = Guard(wishes.allowed)
         self.desk = Desk(engine, ledger, wishes.rules, backlog.put)
         self._own = OwnApi(lambda: engine.project, self.desk, ledger, token)
-        self._own_prefix = f"{PREFIX}/"
+        self._prefixes = (f"{PREFIX}/", *self._web.prefixes)
         self._application: wsgi.Application | None = None
         self._loading = threading.Lock()
         self.port = 0
@@ -70,7 +73,7 @@ class Gateway:
             found = sites.by_host(host, request)
         elif path.startswith(FUNCTIONS):
             found = sites.by_name(request)
-        elif path.startswith((self._own_prefix, *self._web.prefixes)):
+        elif path.startswith(self._prefixes):
             return wsgi.ask(self.load(), request)
         else:
             found = sites.by_path(request)
@@ -131,6 +134,7 @@ def open_gateway(engine: Engine, wishes: Wishes, journal: Watching, say: Say) ->
         over.set()
         server.stop()
         running.forget(project.root, written)
+        journal.flush()
         for call in backlog.close():
             say(f"{call.function.key}: the asynchronous call {call.id} was dropped")
 

@@ -5,6 +5,7 @@ point here (DNS rebinding), or across sites. Names are told by `Host`, pages by 
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -55,7 +56,12 @@ class Guard:
 
 def host_of(request: HttpRequest) -> str:
     """Return the name that a request was sent to, in lower case and without a port."""
-    written = request.header("host").strip().lower()
+    return _name(request.header("host"))
+
+
+@lru_cache(64)
+def _name(written: str) -> str:
+    written = written.strip().lower()
     if written.startswith("["):
         return written[1:].partition("]")[0]
     return written.partition(":")[0].rstrip(".")

@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 
 from localfn.gateway.ledger import Record, facts_of
 from localfn.model import Failure, Result
@@ -12,9 +13,47 @@ Write = Callable[[str], None]
 # A call that runs longer is told of while it runs, with what it has printed.
 LONG_S = 2.0
 LOOK_EVERY_S = 0.5
+# How long lines are gathered before they are written together.
+GATHER_S = 0.02
 MOST_WHY = 160
 
 PLAIN, DIM, GREEN, YELLOW, RED = "", "2", "32", "33", "31"
+
+
+class Pen:
+    """Writes in a thread of its own, several calls at once: no call waits for a terminal."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._waiting: deque[Callable[[], Iterable[str]]] = deque()
+        self._wanted = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+        self._thread.start()
+
+    def put(self, lines: Callable[[], Iterable[str]]) -> None:
+        """Have lines made and written soon."""
+        self._waiting.append(lines)
+        if not self._wanted.is_set():
+            self._wanted.set()
+
+    def flush(self) -> None:
+        """Write what is left, now."""
+        text = []
+        while self._waiting:
+            try:
+                lines = self._waiting.popleft()
+            except IndexError:  # the thread was faster
+                break
+            text += [f"{line}\n" for line in lines()]
+        if text:
+            self._write("".join(text))
+
+    def _work(self) -> None:
+        while True:
+            self._wanted.wait()
+            time.sleep(GATHER_S)
+            self._wanted.clear()
+            self.flush()
 
 
 class Journal:
@@ -23,31 +62,35 @@ class Journal:
     def __init__(
         self, write: Write, own_output: Callable[[Result], bytes], *, coloured: bool
     ) -> None:
-        self._write = write
+        self._pen = Pen(write)
         self._own_output = own_output
         self._coloured = coloured
-        self._lock = threading.Lock()
 
     def __call__(self, record: Record, result: Result | None) -> None:
         """Write a call that has ended."""
-        lines = [self._line(record, result)]
-        if result is not None:
-            lines += self._output(result)
-        else:
-            lines += self._indented(bytes(record.output).decode(errors="replace"))
-            lines += [self._paint(f"  {line[:MOST_WHY]}", RED) for line in record.why.splitlines()]
-        text = "".join(f"{line}\n" for line in lines)
-        with self._lock:
-            self._write(text)
+        self._pen.put(lambda: self._lines(record, result))
 
     def running(self, record: Record) -> None:
         """Write a call that takes long, with what it has printed until now."""
-        so_far = time.time() - record.started
-        words = self._paint(f"… still running after {so_far:.0f} s", YELLOW)
-        lines = [f"{_clock(record.started)}  {record.function}  {_asked(record)}  {words}"]
+        self._pen.put(lambda: self._running_lines(record))
+
+    def flush(self) -> None:
+        """Write what is left, now."""
+        self._pen.flush()
+
+    def _lines(self, record: Record, result: Result | None) -> list[str]:
+        lines = [self._line(record, result)]
+        if result is not None:
+            return lines + self._output(result)
         lines += self._indented(bytes(record.output).decode(errors="replace"))
-        with self._lock:
-            self._write("".join(f"{line}\n" for line in lines))
+        return lines + [
+            self._paint(f"  {line[:MOST_WHY]}", RED) for line in record.why.splitlines()
+        ]
+
+    def _running_lines(self, record: Record) -> list[str]:
+        words = self._paint(f"… still running after {record.age_s:.0f} s", YELLOW)
+        line = f"{_clock(record.started)}  {record.function}  {_asked(record)}  {words}"
+        return [line, *self._indented(bytes(record.output).decode(errors="replace"))]
 
     def _line(self, record: Record, result: Result | None) -> str:
         parts = [
@@ -90,18 +133,23 @@ class JsonJournal:
     """Writes calls for machines: one JSON object a line."""
 
     def __init__(self, write: Write) -> None:
-        self._write = write
-        self._lock = threading.Lock()
+        self._pen = Pen(write)
 
     def __call__(self, record: Record, result: Result | None) -> None:
         """Write a call that has ended."""
-        told = {**facts_of(record), "logs": record.logs.decode(errors="replace")}
-        line = json.dumps(told, ensure_ascii=False)
-        with self._lock:
-            self._write(f"{line}\n")
+        self._pen.put(lambda: [_json_line(record)])
 
     def running(self, record: Record) -> None:
         """Write nothing: machines wait."""
+
+    def flush(self) -> None:
+        """Write what is left, now."""
+        self._pen.flush()
+
+
+def _json_line(record: Record) -> str:
+    logs = (record.logs or bytes(record.output)).decode(errors="replace")
+    return json.dumps({**facts_of(record), "logs": logs}, ensure_ascii=False)
 
 
 def _clock(moment: float) -> str:

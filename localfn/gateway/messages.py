@@ -33,11 +33,11 @@ class Message:
     @property
     def target(self) -> tuple[str, str]:
         """Return path and query as they were sent, without scheme and host."""
-        url = self.url.decode("latin-1").partition("#")[0]
-        if "://" in url.partition("?")[0] and not url.startswith("/"):
-            url = "/" + url.partition("://")[2].partition("/")[2]
-        path, _, query = url.partition("?")
-        return path or "/", query
+        url = self.url.decode("latin-1")
+        if not url.startswith("/"):
+            url = f"/{url.partition('://')[2].partition('/')[2]}" if "://" in url else url
+        path, _, query = url.partition("#")[0].partition("?")
+        return path, query
 
     @property
     def expects_continue(self) -> bool:

@@ -1,6 +1,7 @@
 """One HTTP exchange, whoever speaks and whoever listens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 # Pairs, because order and repeats matter.
@@ -67,5 +68,10 @@ class HttpReply(NamedTuple):
 
 def header_of(headers: Headers, name: str) -> str:
     """Return the first value of a header, whatever the case of its name; "" without one."""
-    wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), "")
+    return _index(headers).get(name.lower(), "")
+
+
+@lru_cache(256)
+def _index(headers: Headers) -> Mapping[str, str]:
+    # A client that asks again mostly sends the same headers again.
+    return {name.lower(): value for name, value in reversed(headers)}

@@ -33,7 +33,7 @@ def _object(output: bytes) -> Mapping[str, object] | None:
     if output.lstrip()[:1] != b"{":
         return None
     try:
-        told = json.loads(output)
+        told = json.loads(output.decode())
     except (ValueError, RecursionError):
         return None
     return told if isinstance(told, dict) else None

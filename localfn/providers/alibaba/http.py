@@ -41,6 +41,8 @@ MOST_ANSWER_BYTES = 32 << 20
 MOST_HEADER_BYTES = 8 << 10
 MOST_ADDRESS_BYTES = 4 << 10
 LOG_TAIL_BYTES = 4 << 10
+# One that is kept: `json.dumps` makes a new one for every text that is not plain ASCII.
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 # Failures of calls that never reached the function.
 _NOT_ASKED = frozenset({FailureKind.TOO_LARGE, FailureKind.THROTTLED})
@@ -97,10 +99,8 @@ def event_from_http(visit: Visit, rules: WebRules) -> Event:
     body = visit.request.whole_body()
     if visit.function.attributes.get("generation") == "fc2":
         return Event(body, "http", http=_native(visit))
-    told = json.dumps(_event(visit, body, rules), ensure_ascii=False)
-    return Event(
-        told.encode("utf-8", "surrogatepass"), "http", "application/json", counted_bytes=len(body)
-    )
+    told = _AS_JSON(_event(visit, body, rules)).encode("utf-8", "surrogatepass")
+    return Event(told, "http", "application/json", counted_bytes=len(body))
 
 
 def _event(visit: Visit, body: bytes, rules: WebRules) -> Mapping[str, object]:
@@ -114,7 +114,7 @@ def _event(visit: Visit, body: bytes, rules: WebRules) -> Mapping[str, object]:
         "rawPath": request.path,
         "body": text,
         "isBase64Encoded": is_base64,
-        "headers": _joined(_from_client(request.headers)),
+        "headers": _headers_told(request.headers),
         "queryParameters": _joined(_query(request.query)),
         "requestContext": {
             "accountId": account(visit.function, rules.environ),
@@ -160,6 +160,11 @@ def _body(body: bytes, content_type: str, encoding: str) -> tuple[str, bool]:
     return base64.b64encode(body).decode(), bool(body)
 
 
+@functools.lru_cache(64)
+def _headers_told(headers: Headers) -> Mapping[str, str]:
+    return _joined(_from_client(headers))
+
+
 def _from_client(headers: Headers) -> Iterable[tuple[str, str]]:
     for name, value in headers:
         lower = name.lower()
@@ -203,7 +208,7 @@ def http_from_result(result: Result, visit: Visit, rules: WebRules) -> HttpReply
     elif len(result.payload) > MOST_ANSWER_BYTES:
         reply = bad_response("the function's answer exceeds 32 MB", visit.id)
     elif result.http is not None:
-        reply = result.http._replace(body=result.payload)
+        reply = HttpReply(result.http.status, result.http.headers, result.payload)
     elif visit.function.attributes.get("generation") == "fc2":
         reply = HttpReply(200, (), result.payload)
     else:
@@ -220,16 +225,24 @@ def forwarded(reply: HttpReply, visit: Visit, rules: WebRules) -> HttpReply:
     """Return the answer with the headers that Function Compute takes away and adds."""
     if reply.tunnel is not None:
         return reply
-    kept = [(name, value) for name, value in reply.headers if _may_pass(name, value)]
-    if _size(kept) > MOST_HEADER_BYTES:
-        return forwarded(bad_response("the headers exceed 8 KB", visit.id), visit, rules)
-    if not all(_is_sendable(name, value) for name, value in kept):
-        message = "a header has characters that HTTP does not allow"
-        return forwarded(bad_response(message, visit.id), visit, rules)
+    kept, wrong = _passed(reply.headers)
+    if wrong:
+        return forwarded(bad_response(wrong, visit.id), visit, rules)
     if rules.attachment and not visit.own_domain:
-        kept = [each for each in kept if each[0].lower() != "content-disposition"]
-        kept.append(("Content-Disposition", "attachment"))
-    return reply._replace(headers=(*kept, (REQUEST_ID, visit.id)))
+        others = (each for each in kept if each[0].lower() != "content-disposition")
+        kept = (*others, ("Content-Disposition", "attachment"))
+    return HttpReply(reply.status, (*kept, (REQUEST_ID, visit.id)), reply.body)
+
+
+@functools.lru_cache(256)
+def _passed(headers: Headers) -> tuple[Headers, str]:
+    """Return the headers that a client gets to see, and what is wrong with them, "" for nothing."""
+    kept = tuple(each for each in headers if _may_pass(*each))
+    if _size(kept) > MOST_HEADER_BYTES:
+        return (), "the headers exceed 8 KB"
+    if not all(_is_sendable(*each) for each in kept):
+        return (), "a header has characters that HTTP does not allow"
+    return kept, ""
 
 
 def log_tail(result: Result) -> str:
