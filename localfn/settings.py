@@ -34,6 +34,13 @@ class Settings(NamedTuple):
     environ: Mapping[str, str] = NOTHING
     base_images: Mapping[str, str] = NOTHING
 
+    @property
+    def run_with(self) -> str:
+        """Return what functions are run with as one text: equal texts, equal instances."""
+        wanted = (self.runner, self.image, self.registry, self.network, self.cpu_limit)
+        named = (sorted(each.items()) for each in (self.environment, self.base_images))
+        return repr((*wanted, self.timeout_s, *named))
+
 
 def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """Return the settings of one command.

@@ -103,7 +103,7 @@ def _wishes(options: Mapping[str, object], settings: Settings, provider: Provide
         verifies=bool(options["auth"]),
         environ=settings.environ,
     )
-    return Wishes(str(options["host"]), port, allowed, rules, pause)
+    return Wishes(str(options["host"]), port, allowed, rules, pause, settings.run_with)
 
 
 def _statuses(given: object, provider: Provider) -> dict[str, int]:

@@ -24,7 +24,8 @@ class Wishes(NamedTuple):
     """What the person at the terminal wants of a gateway.
 
     `allowed` are names under which it may be asked for besides loopback's own. `retry_pause_s`
-    is how long a failed asynchronous call waits for its first repetition.
+    is how long a failed asynchronous call waits for its first repetition. `run_with` is what
+    the functions are run with, in one word: who wants it otherwise does not use this gateway.
     """
 
     host: str = "127.0.0.1"
@@ -32,6 +33,7 @@ class Wishes(NamedTuple):
     allowed: tuple[str, ...] = ()
     rules: WebRules = WebRules()
     retry_pause_s: float = 1.0
+    run_with: str = ""
 
 
 class Watching(Protocol):
@@ -117,7 +119,7 @@ def open_gateway(engine: Engine, wishes: Wishes, journal: Watching, say: Say) ->
     backlog = Backlog(
         lambda call: later[0](call), project.provider.web().repeats, say, wishes.retry_pause_s
     )
-    written = running.new_running(wishes.host, wishes.port, project.template)
+    written = running.new_running(wishes.host, wishes.port, project.template, wishes.run_with)
     gateway = Gateway(engine, wishes, ledger, written.token, backlog)
     later.append(gateway.desk.later)
     server = Server(wishes.host, wishes.port, gateway.answer)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from localfn import __version__
 from localfn.errors import LocalfnError
+from localfn.gateway.client import FRAMES
 from localfn.gateway.desk import Desk
 from localfn.gateway.ledger import Ledger, Record, facts_of
 from localfn.model import Call, CallMode, Event, Function, HttpReply, HttpRequest, Result
@@ -17,7 +18,6 @@ from localfn.project import Project
 from localfn.wires.frames import encode
 
 PREFIX = "/_localfn"
-FRAMES = "application/x-localfn-frames"
 JSON = ("Content-Type", "application/json")
 # A follower hears something at least so often, so that a connection that is gone is noticed.
 PING_EVERY_S = 15.0

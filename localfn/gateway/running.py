@@ -6,7 +6,6 @@ left behind by a process that is gone is told by that process's start time.
 
 import json
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import NamedTuple
@@ -18,18 +17,24 @@ VERSION = 1
 
 
 class Running(NamedTuple):
-    """Where a gateway answers, and what one must say to it. `owner` names its process."""
+    """Where a gateway answers, and what one must say to it.
+
+    `wishes` is what its functions are run with (`Settings.run_with`), `owner` names its process.
+    """
 
     host: str
     port: int
     token: str
     template: str
+    wishes: str
     owner: str
 
 
-def new_running(host: str, port: int, template: Path | None) -> Running:
+def new_running(host: str, port: int, template: Path | None, wishes: str) -> Running:
     """Return what is to be written down about this process."""
-    return Running(host, port, secrets.token_urlsafe(24), str(template or ""), owner())
+    from secrets import token_urlsafe  # a cold `invoke` that only looks has no use for it
+
+    return Running(host, port, token_urlsafe(24), str(template or ""), wishes, owner())
 
 
 def write(root: Path, running: Running) -> None:
