@@ -38,7 +38,8 @@ class Guard:
         """Return the answer to a page of another site, None where nobody else's page asks."""
         origin = request.header("origin")
         if origin:
-            ours = origin != "null" and self._is_ours(urlsplit(origin).hostname or "")
+            name = urlsplit(origin).hostname
+            ours = bool(name) and self._is_ours(name or "")
         else:
             ours = request.header("sec-fetch-site") != "cross-site"
         if ours:

@@ -84,7 +84,6 @@ class Messages:
     def on_message_begin(self) -> None:
         """Start a request."""
         self._coming = Message()
-        self._head_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the request's target."""
@@ -102,6 +101,7 @@ class Messages:
         coming.keeps_alive = parser.should_keep_alive()
         coming.upgrades = parser.should_upgrade()
         coming.has_head = True
+        self._head_bytes = 0
         self.queue.append(coming)
 
     def on_body(self, piece: bytes) -> None:
