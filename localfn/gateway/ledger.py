@@ -1,9 +1,8 @@
 """Every call, written down: for the terminal, for whoever follows, for who asks later."""
 
-import queue
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -84,13 +83,32 @@ News = tuple[str, Mapping[str, object]]
 Watcher = Callable[[Record, Result | None], None]
 
 
+class _Mail:
+    """News on their way to one follower; for one who is slow the oldest are lost."""
+
+    def __init__(self) -> None:
+        self._news: deque[News] = deque(maxlen=MOST_NEWS)
+        self._changed = threading.Condition()
+
+    def put(self, news: News) -> None:
+        with self._changed:
+            self._news.append(news)
+            self._changed.notify()
+
+    def get(self, limit_s: float) -> News | None:
+        """Return the next news, None when there were none for so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._news, limit_s)
+            return self._news.popleft() if self._news else None
+
+
 class Ledger:
     """The calls of a gateway, the newest ones in full. `watch` is told when one ends."""
 
     def __init__(self, watch: Watcher) -> None:
         self._watch = watch
         self._records: OrderedDict[str, Record] = OrderedDict()
-        self._followers: tuple[queue.Queue[News], ...] = ()
+        self._followers: tuple[_Mail, ...] = ()
         self._lock = threading.Lock()
 
     def open(self, call: Call, asked: Asked) -> Record:
@@ -150,26 +168,19 @@ class Ledger:
 
     def follow(self, pause_s: float) -> Iterator[News | None]:
         """Yield what happens from now on; None after every pause without news."""
-        news: queue.Queue[News] = queue.Queue(MOST_NEWS)
+        news = _Mail()
         with self._lock:
             self._followers += (news,)
         try:
             while True:
-                try:
-                    yield news.get(timeout=pause_s)
-                except queue.Empty:
-                    yield None
+                yield news.get(pause_s)
         finally:
             with self._lock:
                 self._followers = tuple(each for each in self._followers if each is not news)
 
     def _tell(self, kind: str, told: Mapping[str, object]) -> None:
         for each in self._followers:
-            try:
-                each.put_nowait((kind, told))
-            except queue.Full:
-                # The oldest news make room; a follower who is that slow has lost the thread.
-                _drop_oldest(each)
+            each.put((kind, told))
 
 
 def opening_of(record: Record) -> dict[str, object]:
@@ -199,13 +210,6 @@ def facts_of(record: Record) -> dict[str, object]:
         "cold_start_ms": None if cold is None else round(cold, 3),
         "peak_memory_mb": round(record.peak_memory_mb, 2),
     }
-
-
-def _drop_oldest(news: "queue.Queue[News]") -> None:
-    try:
-        news.get_nowait()
-    except queue.Empty:
-        return
 
 
 def _cut(content: bytes) -> bytes:
