@@ -5,6 +5,7 @@ interpreter that will run it, so that several versions live side by side.
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,17 +21,24 @@ from localfn.project import Project
 from localfn.settings import resolve
 
 REQUIREMENTS = "requirements.txt"
+VERSION = re.compile(r"\d\.\d+")
 
 
 @click.command()
 @click.argument("function", required=False, default="")
+@click.option(
+    "--python", "versions", metavar="VERSION", multiple=True, help="Python to install for."
+)
 @click.pass_context
-def install(ctx: click.Context, function: str) -> None:
+def install(ctx: click.Context, function: str, versions: tuple[str, ...]) -> None:
     """Install requirements.txt of FUNCTION (default: of every function) beside its code.
 
     For the runtime's own version and, where that one is not on this machine, for the version
-    that processes fall back to.
+    that processes fall back to; `--python` names others, such as that of an image of yours.
     """
+    for each in versions:
+        if not VERSION.fullmatch(each):
+            raise UsageError(f"`--python {each}` is no version.", hint="Write it as `3.12`.")
     settings = resolve(ctx.obj, os.environ)
     project = find_project(settings)
     wanted = (project.find(function),) if function else project.functions
@@ -41,7 +49,7 @@ def install(ctx: click.Context, function: str) -> None:
             hint="Write one, or install into the code folder with your own tool.",
         )
     for each in listed:
-        for version in _versions(project, each, settings.environ):
+        for version in versions or _versions(project, each, settings.environ):
             _install(each, version)
 
 

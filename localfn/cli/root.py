@@ -91,6 +91,9 @@ def _outcome(arguments: Sequence[str] | None) -> int:
     except LocalfnError as error:
         tell(error.message, error.hint)
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
     except click.ClickException as error:
         return _usage(error)
     except (KeyboardInterrupt, click.Abort):

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from localfn.errors import ProjectError
 
-# Twice what Function Compute takes unpacked (contract alibaba-fc, section 3).
+# Twice the largest package that a cloud takes.
 MOST_BYTES = 1 << 30
 MOST_ENTRIES = 100_000
 READ_BYTES = 1 << 20

@@ -2,7 +2,7 @@
 
 A layer is found by the reference in the template (an ARN or a name) in the given mapping, in
 `.localfn/layers/NAME`, or as a folder of the project. Where two layers have the same file, the
-first wins (contract alibaba-fc, section 1.3). Files are linked, never copied.
+first wins, as in the clouds. Files are linked, never copied.
 """
 
 import os

@@ -24,6 +24,16 @@ def test_standard_output_is_the_answer_byte_for_byte(localfn: Localfn) -> None:
     assert b"printed" in done.stderr
 
 
+def test_a_bare_command_shows_its_help_as_wrong_use_without_calling_it_an_error(
+    localfn: Localfn,
+) -> None:
+    done = localfn()
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"Usage: localfn")
+    assert b"invoke" in done.stderr
+
+
 def test_an_event_is_taken_from_a_file_from_json_or_from_a_pipe(
     localfn: Localfn, project: Path
 ) -> None:
