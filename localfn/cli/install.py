@@ -36,9 +36,7 @@ def install(ctx: click.Context, function: str, versions: tuple[str, ...]) -> Non
     For the runtime's own version and, where that one is not on this machine, for the version
     that processes fall back to; `--python` names others, such as that of an image of yours.
     """
-    for each in versions:
-        if not VERSION.fullmatch(each):
-            raise UsageError(f"`--python {each}` is no version.", hint="Write it as `3.12`.")
+    _check(versions)
     settings = resolve(ctx.obj, os.environ)
     project = find_project(settings)
     wanted = (project.find(function),) if function else project.functions
@@ -51,6 +49,12 @@ def install(ctx: click.Context, function: str, versions: tuple[str, ...]) -> Non
     for each in listed:
         for version in versions or _versions(project, each, settings.environ):
             _install(each, version)
+
+
+def _check(versions: tuple[str, ...]) -> None:
+    for each in versions:
+        if not VERSION.fullmatch(each):
+            raise UsageError(f"`--python {each}` is no version.", hint="Write it as `3.12`.")
 
 
 def _versions(project: Project, function: Function, environ: object) -> tuple[str, ...]:
