@@ -279,6 +279,8 @@ def main() -> None:
         return
     wanted = given.rows or [name for name in ROWS if "docker" not in name or has_docker()]
     measured = []
+    # An installed program has its bytecode beside it; a checkout gets it at the first run.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as scratch:
         folder = project(Path(scratch))
         for name in wanted:
