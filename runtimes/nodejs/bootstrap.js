@@ -368,7 +368,7 @@ function makePrinted(descriptor) {
 /** Return the most memory this process has used, in KiB. */
 function peakKb() {
   try {
-    const found = /^VmHWM:\s*(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'latin1'));
+    const found = /^VmHWM:\s*(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'));
     if (found) {
       return Number(found[1]);
     }

@@ -17,9 +17,9 @@ from localfn import assets
 from localfn.languages import Interpreter, Launch, nodejs
 from localfn.wires.frames import Frame, encode, read_frames
 from localfn.wires.tape import mark
+from tests import interpreters
 
 FOLDER = assets.folder("runtimes") / "nodejs"
-MORE = [Path(each) for each in os.environ.get("LOCALFN_TEST_NODES", "").split(os.pathsep) if each]
 # What the user's code may be written in, by the major version that understands it.
 UNDERSTANDS_ASYNC = 8
 UNDERSTANDS_ES_MODULES = 14
@@ -48,15 +48,9 @@ INVOKE = {"kind": "invoke", "id": "id-1", "deadline_ms": None, "context": CONTEX
 LINE = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 
 
-def programs() -> dict[str, Path]:
-    """Major version -> program."""
-    found = {}
-    for path in [*MORE, *(each.path for each in nodejs.candidates(os.environ))]:
-        found.setdefault(nodejs.version_of(path), path)
-    return {each: found[each] for each in sorted(found, key=int)}
-
-
-@pytest.fixture(params=programs().items() or [None], ids=lambda item: item[0] if item else "none")
+@pytest.fixture(
+    params=interpreters.nodes().items() or [None], ids=lambda item: item[0] if item else "none"
+)
 def node(request: pytest.FixtureRequest) -> tuple[int, Path]:
     if request.param is None:
         pytest.skip("there is no Node.js on this machine")

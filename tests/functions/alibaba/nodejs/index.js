@@ -65,6 +65,12 @@ function dawdle() {
   setTimeout(() => {}, 30000);
 }
 
+function spin() {
+  for (;;) {
+    // Nothing else gets a turn.
+  }
+}
+
 function takeMemory() {
   for (;;) {
     held.push(Buffer.alloc(8 << 20, 'x'));
@@ -107,6 +113,7 @@ const BEHAVIOURS = {
   exited: leave,
   killed: beKilled,
   'timed-out': dawdle,
+  spin: spin,
   'out-of-memory': takeMemory,
   'heap-exhausted': takeHeap,
   'bad-reply': answerRound,
