@@ -305,6 +305,7 @@ function describe(error) {
     type: version < ASYNC_SINCE ? prefix + (isError ? name : '') : name,
     message: isError ? messageOf(error) : textOf(error),
     stack: isError ? stackOf(error) : [],
+    advice: isError ? adviseDependency(error) : '',
   };
 }
 
@@ -312,26 +313,33 @@ function describe(error) {
 function describeLoading(error, file) {
   const told = describe(error);
   told.failure = 'import-failed';
-  told.advice = error instanceof SyntaxError ? adviseSyntax(error, file) : '';
+  told.advice = told.advice || (error instanceof SyntaxError ? adviseSyntax(error, file) : '');
   for (const each of LOADING_ADVICE) {
     const found = each[0].exec(told.message);
-    told.advice = told.advice || (found ? each[1](found[1], file, error) : '');
+    told.advice = told.advice || (found ? each[1](found[1], file) : '');
   }
   return new host.Broken(told);
 }
 
 // What a message says -> one line that helps, made of what the pattern caught.
 const LOADING_ADVICE = [
-  [/^Cannot find (?:module|package) '([^']+)'/, adviseDependency],
+  [/^Cannot find (?:module|package) '([./][^']*)'/, adviseRelative],
   [/^(require|module|exports|__dirname|__filename) is not defined/, adviseCommonJs],
   [/(?:require\(\) of ES Module|Must use import to load ES Module:) ([^ ]+)/, adviseRequire],
 ];
 
-function adviseDependency(wanted, file, error) {
-  if (/^[./]/.test(wanted)) {
-    const exists = fs.existsSync(actual(wanted) + '.js');
-    return exists && isEsModule(file) ? 'ES modules are imported with their ending: `.js`.' : '';
+function adviseRelative(wanted, file) {
+  const exists = fs.existsSync(actual(wanted) + '.js');
+  return exists && isEsModule(file) ? 'ES modules are imported with their ending: `.js`.' : '';
+}
+
+/** Advise on a package that was not found, now or in the middle of a call. */
+function adviseDependency(error) {
+  const found = /^Cannot find (?:module|package) '([^./'][^']*)'/.exec(error.message);
+  if (!found || !/MODULE_NOT_FOUND$/.test(error.code)) {
+    return '';
   }
+  const wanted = found[1];
   const name = wanted.split('/').slice(0, wanted[0] === '@' ? 2 : 1).join('/');
   if (error.code === 'ERR_MODULE_NOT_FOUND' && isInLayer(name)) {
     return '`' + name + '` is in a layer, where `import` does not look; `createRequire` of ' +
