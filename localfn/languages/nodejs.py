@@ -15,7 +15,8 @@ SUPERVISOR = "supervisor.js"
 MOVE_FRAMES = 'exec 3<&0 4>&1 </dev/null >&2; exec "$0" "$@"'
 # How much of an instance's memory the heap may take; the rest is for buffers and the program.
 HEAP_SHARE = 0.9
-HEAP_EXHAUSTED = b"JavaScript heap out of memory"
+# In all versions; what is said to be out of memory differs.
+HEAP_EXHAUSTED = b"Allocation failed - "
 ASK_LIMIT_S = 5.0
 # Where version managers keep their versions: a variable, its usual values below the home folder,
 # the folder with one folder for each version, and the program in it.

@@ -6,6 +6,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,18 @@ from pathlib import Path
 import pytest
 
 from localfn import assets
+from localfn.instances.instance import Instance
+from localfn.instances.process import ProcessBackend
 from localfn.languages import Interpreter, Launch, nodejs
+from localfn.model import (
+    Event,
+    Failure,
+    FailureKind,
+    Function,
+    InstancePlan,
+    Invocation,
+    Site,
+)
 from localfn.wires.frames import Frame, encode, read_frames
 from localfn.wires.tape import mark
 from tests import interpreters
@@ -95,7 +107,7 @@ class Code:
 
     def command(self) -> tuple[str, ...]:
         interpreter = Interpreter(self.node[1], str(self.node[0]))
-        return nodejs.process_command(interpreter, FOLDER, Launch(128))
+        return nodejs.process_command(interpreter, FOLDER, Launch(64))
 
     def converse(
         self, *asked: tuple[dict, bytes], code: int = 0, stop: bool = True
@@ -766,3 +778,58 @@ def test_other_hooks_are_called_by_name(code: Code) -> None:
 
     assert [each.kind for each in frames] == ["ready", "result"]
     assert b"[verbose] freezing\n" in printed
+
+
+# --- the end -------------------------------------------------------------------------------
+
+
+def test_a_full_heap_ends_the_process_with_words_that_the_language_knows(code: Code) -> None:
+    code.write("""
+        exports.handler = () => {
+          for (var held = [], number = 0; ; number++) held.push({ number: [number] });
+        };
+    """)
+
+    frames, printed = code.converse(code.init(), (INVOKE, b""), code=-signal.SIGABRT)
+
+    assert [each.kind for each in frames] == ["ready"]
+    assert nodejs.HEAP_EXHAUSTED in printed
+
+
+def test_an_instance_whose_heap_is_full_has_run_out_of_memory(code: Code) -> None:
+    code.write("""
+        exports.handler = (event, context, callback) => {
+          if (event.length) process.abort();
+          for (var held = [], number = 0; ; number++) held.push({ number: [number] });
+        };
+    """)
+    function = Function("heap", "nodejs20", "index.handler", code.folder)
+    plan = InstancePlan(
+        function=function,
+        site=Site.PROCESS,
+        wire="bootstrap",
+        command=code.command(),
+        folder=code.folder,
+        environment={},
+        init=code.init()[0],
+        memory_mb=4096,  # what is watched from outside is not reached
+        heap_exhausted=nodejs.LANGUAGE.heap_exhausted,
+    )
+
+    def ended_by(payload: bytes) -> Failure | None:
+        instance = Instance(plan, backend, lambda line: None)
+        instance.start()
+        instance.load(CONTEXT, 20, lambda text: None)
+        invocation = Invocation("id-1", function, Event(payload), 0.0, 20)
+        reply = instance.call(invocation, CONTEXT, 20, lambda text: None)
+        instance.stop()
+        return reply.failure
+
+    backend = ProcessBackend(os.environ)
+    full, aborted = ended_by(b""), ended_by(b"x")
+    backend.close()
+
+    assert full is not None
+    assert full.kind is FailureKind.OUT_OF_MEMORY
+    assert aborted is not None
+    assert aborted.kind is FailureKind.EXITED
