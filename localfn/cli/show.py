@@ -66,6 +66,7 @@ def envelope(result: Result) -> str:
             "type": failure.error_type,
             "message": failure.message,
             "during_init": failure.during_init,
+            "handled": failure.handled,
             "advice": failure.advice,
         }
     return json.dumps(told, ensure_ascii=False)

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from localfn import providers
+from localfn import assets, providers
 from localfn.app import open_session
+from localfn.errors import MachineError
+from localfn.instances.engine import open_engine
+from localfn.instances.image import Images
 from localfn.model import Call, Event, Function, Hook, Hooks, Result
 from localfn.project import Project
 from localfn.settings import resolve
@@ -73,6 +76,30 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture(params=RUNNERS, scope="module")
 def runner(request: pytest.FixtureRequest) -> str:
     return request.param
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _images(case: Case, runner: str) -> None:
+    """Build the images that these tests run in, once and not within a call."""
+    if runner != "docker":
+        return
+    known = providers.load(case.cloud).runtimes
+    others = [
+        each.get("runtime", "")
+        for what in ("answers", "failures")
+        for each in case.own(what).values()
+    ]
+    settings = resolve({}, os.environ)
+    images = Images(
+        open_engine(os.environ), assets.folder("runtimes"), "", "", settings.base_images, print
+    )
+    try:
+        for runtime in {case.facts["runtime"], *others} - {""}:
+            images.find(known[runtime])
+    except MachineError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"{error.message} {error.hint}")
 
 
 Invoke = Callable[[Function, bytes], Result]
