@@ -42,6 +42,5 @@ def _row(runtime: Runtime, environ: Mapping[str, str]) -> tuple[str, str] | None
         found = languages.load(runtime.language).find(runtime.version, environ)
     except MachineError as error:
         return runtime.id, f"{error.message} {error.hint}"
-    exact = found.version == runtime.version
-    how = f"{found.path}" if exact else f"{found.version} instead ({found.path})"
+    how = f"{found.version} instead ({found.path})" if found.note else str(found.path)
     return runtime.id, how

@@ -251,7 +251,7 @@ def test_doctor_names_every_runtime(localfn: Localfn) -> None:
     done = localfn("doctor")
 
     assert done.returncode == 0, done.stderr
-    for runtime in (b"python2.7", b"python3.12"):
+    for runtime in (b"python2.7", b"python3.12", b"nodejs4.4", b"nodejs20"):
         assert runtime in done.stdout
 
 
