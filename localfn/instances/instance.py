@@ -44,6 +44,13 @@ class Instance:
         """Return whether the instance can take another call."""
         return self._state is InstanceState.READY
 
+    def still_runs(self) -> bool:
+        """Return whether the guest is there: it may have ended by itself after an answer."""
+        if self._guest is not None and self._guest.await_exit(0) is None:
+            return True
+        self._fail()
+        return False
+
     def start(self) -> None:
         """Start the guest; raise `MachineError` when the machine cannot."""
         self._move(InstanceState.NEW, InstanceState.STARTING)

@@ -1,5 +1,6 @@
 """What every good call promises, in every backend."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,17 @@ def test_a_second_call_is_answered_by_the_warm_instance(case: Case, invoke: Invo
 
     assert cold.cold_start_ms is not None
     assert warm.cold_start_ms is None
+
+
+def test_an_instance_that_ends_after_its_answer_is_replaced(case: Case, invoke: Invoke) -> None:
+    function = case.function("leaver.handler")
+
+    first = invoke(function, b"")
+    time.sleep(0.5)
+    second = invoke(function, b"")
+
+    assert (first.payload, second.payload) == (b"answered", b"answered")
+    assert second.cold_start_ms is not None
 
 
 def test_an_answer_of_megabytes_arrives_whole(case: Case, invoke: Invoke) -> None:

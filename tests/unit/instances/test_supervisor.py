@@ -1,4 +1,4 @@
-"""The main process of a container, as a plain process in every Python and Node.js that is here."""
+"""The main process of a container, as a plain process in every Python and in Node.js."""
 
 import contextlib
 import os
@@ -69,7 +69,9 @@ def supervisors() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         script = str(RUNTIMES / "python" / "supervisor.py")
         worker = (str(program), "-S", WORKER)
         found[f"python{version}"] = ((str(program), "-S", "-E", "-B", script), worker)
-    for version, program in interpreters.nodes().items():
+    nodes = list(interpreters.nodes().items())
+    # The oldest and the newest tell as much as all of them.
+    for version, program in dict(nodes[:1] + nodes[-1:]).items():
         script = str(RUNTIMES / "nodejs" / "supervisor.js")
         worker = (*MOVE_FRAMES, sys.executable, "-S", WORKER)
         found[f"nodejs{version}"] = ((str(program), script), worker)
