@@ -42,7 +42,13 @@ def open_session(
 
     `say` takes lines for the person at the terminal; `follow_stop` the log of pre-stop hooks.
     """
-    wishes = Wishes(settings.environment, cpu_limit=settings.cpu_limit)
+    wishes = Wishes(
+        settings.environment,
+        settings.layers,
+        settings.mounts,
+        settings.interpreters,
+        settings.cpu_limit,
+    )
     planner = Planner(project.provider, project.root, wishes, settings.environ)
     backends = Backends(
         settings.runner,
@@ -100,6 +106,6 @@ def _containers(settings: Settings, say: Say) -> Containers:
     wanted, registry, bases = settings.image, settings.registry, settings.base_images
     return DockerBackend(
         settings.environ,
-        lambda client: Images(client, runtimes, wanted, registry, bases, say),
+        lambda client: Images(client, runtimes, wanted, registry, bases, say, settings.images),
         settings.network,
     )

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 
-from localfn import languages
 from localfn.app import find_project
 from localfn.cli.show import say
 from localfn.errors import MachineError, UsageError
-from localfn.model import Function, Runtime
+from localfn.invoke.interpreter import find_interpreter
+from localfn.model import Function
 from localfn.project import Project
-from localfn.settings import resolve
+from localfn.settings import Settings, resolve
 
 REQUIREMENTS = "requirements.txt"
 
@@ -41,23 +41,19 @@ def install(ctx: click.Context, function: str) -> None:
             hint="Write one, or install into the code folder with your own tool.",
         )
     for each in listed:
-        for version in _versions(project, each, settings.environ):
+        for version in _versions(project, each, settings):
             _install(each, version)
 
 
-def _versions(project: Project, function: Function, environ: object) -> tuple[str, ...]:
+def _versions(project: Project, function: Function, settings: Settings) -> tuple[str, ...]:
     runtime = project.provider.runtimes[function.runtime]
     if runtime.language != "python":
         raise UsageError(
             f"`{function.key}` is not written in Python.",
             hint="Use its own package manager in the code folder.",
         )
-    return tuple(dict.fromkeys((runtime.version, _fallback(runtime, environ))))
-
-
-def _fallback(runtime: Runtime, environ: object) -> str:
-    assert isinstance(environ, dict)
-    return languages.load(runtime.language).find(runtime.version, environ).version
+    found = find_interpreter(runtime, settings.interpreters, settings.environ)
+    return tuple(dict.fromkeys((runtime.version, found.version)))
 
 
 def _install(function: Function, version: str) -> None:

@@ -15,7 +15,7 @@ from typing import cast
 
 from localfn.errors import MachineError
 from localfn.instances.guest import Exit
-from localfn.instances.private_tmp import wrap
+from localfn.instances.namespace import stage_of, wrap
 from localfn.instances.resident import resident_kb
 from localfn.instances.stream import StreamChannel
 from localfn.model import InstancePlan, Site
@@ -115,13 +115,14 @@ class ProcessGuest:
         self.channel.close()
         for thread in self._threads:
             thread.join(1.0)
-        _remove(self._folder)
+        self._remove_folders()
 
     def _spawn(self, plan: InstancePlan, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
         layers = [Path(str(each)) for each in cast("list[str]", plan.init["layers"])]
         needed = (plan.folder, *map(Path, plan.command[:1] + plan.command[-1:]), *layers)
-        command = wrap(plan.command, self._folder, needed)
-        self.has_private_tmp = command != plan.command
+        command, self.has_private_tmp = wrap(
+            plan.command, self._folder, needed, plan.mounts, plan.folder
+        )
         environment["TMPDIR"] = "/tmp" if self.has_private_tmp else str(self._folder)  # noqa: S108
         try:
             return subprocess.Popen(
@@ -135,11 +136,15 @@ class ProcessGuest:
                 start_new_session=True,
             )
         except OSError as error:
-            _remove(self._folder)
+            self._remove_folders()
             raise MachineError(
                 f"`{plan.command[0]}` cannot be started for `{plan.function.key}`: {error}.",
                 hint="Name another interpreter, or run in a container: `--runner docker`.",
             ) from error
+
+    def _remove_folders(self) -> None:
+        for folder in (self._folder, stage_of(self._folder)):
+            _remove(folder)
 
     def _descriptors(self) -> tuple[int, int, int]:
         """Return copies of the pipes' ends that we own, and close the process object's."""

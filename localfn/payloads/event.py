@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 
 from localfn.errors import UsageError
 from localfn.model import NOTHING, Event
+from localfn.nearest import nearest
 from localfn.payloads.convert import convert
 from localfn.payloads.encodings import ENCODINGS
 from localfn.payloads.fakes import Chance
-from localfn.payloads.nearest import nearest
 from localfn.payloads.source import EventKind, Source
 from localfn.payloads.template import assemble, read_template
 from localfn.payloads.values import Values

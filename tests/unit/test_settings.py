@@ -65,5 +65,5 @@ def test_an_env_option_without_a_name_or_value_is_refused(tmp_path: Path, pair: 
 
 
 def test_a_timeout_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="`--timeout` is 0"):
+    with pytest.raises(UsageError, match="`--timeout` is `0`, which is not more than 0"):
         resolve({"project": str(tmp_path), "timeout": 0}, {})
