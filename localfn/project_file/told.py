@@ -132,16 +132,10 @@ class Told:
     def _above(self, rule: Rule) -> _Value | None:
         given = self._given.get(rule.option) if rule.option else None
         if given not in (None, "", ()):
-            return self._checked(rule, f"--{rule.option.replace('_', '-')}", given)
+            return _checked(rule, f"--{rule.option.replace('_', '-')}", given, given)
         variable = rule.word("x-variable")
         text = self._environ.get(variable, "") if variable else ""
-        return self._checked(rule, variable, _parsed(rule, text)) if text else None
-
-    def _checked(self, rule: Rule, name: str, value: object) -> _Value:
-        refused = refusal(value, rule)
-        if refused is not None:
-            raise UsageError(f"`{name}` is `{value}`, {refused.reason}.", hint=refused.hint)
-        return _Value(value, Path.cwd())
+        return _checked(rule, variable, _parsed(rule, text), text) if text else None
 
     def _written(self, key: str) -> Written | None:
         return self._file.find(key) if self._file is not None else None
@@ -149,6 +143,13 @@ class Told:
     def _entries(self, key: str) -> Mapping[str, Written]:
         written = self._written(key)
         return written.mapping if written is not None else {}
+
+
+def _checked(rule: Rule, name: str, value: object, shown: object) -> _Value:
+    refused = refusal(value, rule)
+    if refused is not None:
+        raise UsageError(f"`{name}` is `{shown}`, {refused.reason}.", hint=refused.hint)
+    return _Value(value, Path.cwd())
 
 
 def _parsed(rule: Rule, text: str) -> object:
