@@ -85,7 +85,6 @@ def open_session(
     finally:
         invoker.close()
         backends.close()
-        planner.close()
 
 
 def _run_line(plan: InstancePlan, settings: Settings) -> str:

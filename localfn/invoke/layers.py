@@ -10,10 +10,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from localfn.errors import ProjectError
+from localfn.errors import MachineError, ProjectError
+from localfn.invoke.linked import Tree, fill
 from localfn.model import Function, Local
 
 HOME = Path(".localfn", "layers")
+MERGED = Path(".localfn", "merged")
 # Returns a folder as it is and an archive unpacked, None for anything else.
 Open = Callable[[Path], Path | None]
 
@@ -53,20 +55,36 @@ def layer_name(reference: str) -> str:
     return rest.split("/")[0] if marker else reference.split("#")[0].strip("./").replace("/", "-")
 
 
-def merge(layers: Sequence[tuple[Path, str]], into: Path) -> None:
-    """Fill `into` with links to all that these layers hold.
+def merge(layers: Sequence[tuple[Path, str]], root: Path) -> Path:
+    """Return a folder of links to all that these layers hold, kept in `.localfn/merged`.
 
     Each layer is its folder here and the path under which the instance sees that folder; the
     links lead to the latter. A folder that only one layer has is one link.
     """
-    into.mkdir(parents=True, exist_ok=True)
+    import hashlib
+
+    name = hashlib.sha256(repr(layers).encode()).hexdigest()[:12]
+    into = root / MERGED / name
+    try:
+        fill(into, _tree(layers))
+    except OSError as error:
+        raise MachineError(
+            f"layers cannot be linked to `{into}`: {error.strerror}.",
+            hint="Look for room and rights there.",
+        ) from error
+    return into
+
+
+def _tree(layers: Sequence[tuple[Path, str]]) -> Tree:
+    tree = Tree({}, {})
     for name, owners in _owners(layers).items():
         (first, seen_as), *others = owners
         rivals = [each for each in others if each[0].is_dir()]
         if first.is_dir() and rivals:
-            merge([(first, seen_as), *rivals], into / name)
+            tree.folders[name] = _tree([(first, seen_as), *rivals])
         else:
-            (into / name).symlink_to(seen_as)
+            tree.files[name] = seen_as
+    return tree
 
 
 def _owners(layers: Sequence[tuple[Path, str]]) -> dict[str, list[tuple[Path, str]]]:

@@ -58,7 +58,7 @@ class Folders(NamedTuple):
 
 
 class Planner:
-    """Plans instances of one project. Owns a folder for merged layers, removed in `close`."""
+    """Plans instances of one project."""
 
     def __init__(
         self, provider: Provider, root: Path, wishes: Wishes, environ: Mapping[str, str]
@@ -68,7 +68,6 @@ class Planner:
         self._wishes = wishes
         self._environ = environ
         self._unpacker = Unpacker(root)
-        self._scratch: Path | None = None
         self._notes: dict[str, bool] = {}
 
     def runtime(self, function: Function) -> Runtime:
@@ -100,14 +99,6 @@ class Planner:
             if not said:
                 say(note)
                 self._notes[note] = True
-
-    def close(self) -> None:
-        """Remove what was made for this session."""
-        if self._scratch is not None:
-            import shutil
-
-            shutil.rmtree(self._scratch, ignore_errors=True)
-            self._scratch = None
 
     def _folders(self, function: Function) -> Folders:
         code = self._unpacker.folder(function)
@@ -207,29 +198,15 @@ class Planner:
         if len(layers) < 2:
             return tuple(Mount(each, layout.layers) for each in layers)
         seen = [(each, f"{LAYERS_TARGET}/{place}") for place, each in enumerate(layers)]
-        into = self._scratch_folder()
-        merge(seen, into)
-        return (Mount(into, layout.layers), *(Mount(each, target) for each, target in seen))
+        merged = merge(seen, self._root)
+        return (Mount(merged, layout.layers), *(Mount(each, target) for each, target in seen))
 
     def _merged_layers(self, layers: tuple[Path, ...]) -> Path:
         if not layers:
             return Path(self._provider.layout.layers)
         if len(layers) == 1:
             return layers[0]
-        into = self._scratch_folder()
-        merge([(each, str(each)) for each in layers], into)
-        return into
-
-    def _scratch_folder(self) -> Path:
-        import tempfile
-
-        if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="localfn-layers-"))
-        folder = Path(tempfile.mkdtemp(dir=self._scratch))
-        for each in (self._scratch, folder):
-            # Links and nothing else: the user of a container must be able to follow them.
-            each.chmod(0o755)
-        return folder
+        return merge([(each, str(each)) for each in layers], self._root)
 
 
 def _view(folders: Folders, needed: tuple[Path, ...]) -> tuple[Path, tuple[Mount, ...]]:
