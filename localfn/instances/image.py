@@ -51,7 +51,9 @@ class Images:
         if wanted == VENDOR:
             return self._vendors(runtime)
         if wanted:
-            return self._have(wanted, "Correct the image's name, or leave it out.")
+            return self._have(
+                wanted, "Correct `--image` (`image` in localfn.yaml), or leave it out."
+            )
         return self._ours(runtime)
 
     def _vendors(self, runtime: Runtime) -> str:
