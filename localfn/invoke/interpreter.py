@@ -17,9 +17,9 @@ def find_interpreter(
     `known` is what localfn.yaml names, by runtime id or by language and version; a variable of
     the environment stands before it.
     """
-    version = f"{runtime.language}{runtime.version}"
-    named = known.get(runtime.id) or known.get(version)
-    if named is None or environ.get(f"LOCALFN_{version}".upper().replace(".", "_")):
+    named = named_for(runtime, known)
+    variable = f"LOCALFN_{_version(runtime)}".upper().replace(".", "_")
+    if named is None or environ.get(variable):
         return languages.load(runtime.language).find(runtime.version, environ)
     if named.path.is_dir() or not os.access(named.path, os.X_OK):
         raise MachineError(
@@ -27,3 +27,12 @@ def find_interpreter(
             hint="Correct `interpreters` in localfn.yaml, or take the entry away.",
         )
     return Interpreter(named.path, runtime.version)
+
+
+def named_for(runtime: Runtime, known: Mapping[str, Local]) -> Local | None:
+    """Return the program that localfn.yaml names for a runtime, None where it names none."""
+    return known.get(runtime.id) or known.get(_version(runtime))
+
+
+def _version(runtime: Runtime) -> str:
+    return f"{runtime.language}{runtime.version}"
