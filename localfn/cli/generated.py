@@ -22,7 +22,7 @@ def generated(
     assert isinstance(count, int)
     assert seed is None or isinstance(seed, int)
     event = generate(source, kind, given, offered=offered, count=count, seed=seed)
-    for doubt in mismatches(source, kind, given, offered):
+    for doubt in mismatches(source, kind, given, offered, count):
         show.say(f"note: {doubt}")
     return event
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import click
@@ -13,7 +13,7 @@ from localfn.cli.install_python import install_python
 from localfn.errors import UsageError
 from localfn.model import Function, Runtime
 from localfn.project import Project
-from localfn.settings import resolve
+from localfn.settings import Settings, resolve
 
 VERSION = re.compile(r"\d\.\d+")
 
@@ -22,7 +22,7 @@ class Installer(NamedTuple):
     """How one language names its dependencies, and what installs them beside the code."""
 
     manifest: str
-    install: Callable[[Function, Runtime, tuple[str, ...], Mapping[str, str]], None]
+    install: Callable[[Function, Runtime, tuple[str, ...], Settings], None]
 
 
 INSTALLERS = {
@@ -59,7 +59,7 @@ def install(ctx: click.Context, function: str, versions: tuple[str, ...]) -> Non
         )
     for each in listed.values():
         runtime = project.provider.runtimes[each.runtime]
-        INSTALLERS[runtime.language].install(each, runtime, versions, settings.environ)
+        INSTALLERS[runtime.language].install(each, runtime, versions, settings)
 
 
 def _check(versions: tuple[str, ...]) -> None:

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from localfn import languages
 from localfn.cli.show import say, short
 from localfn.errors import MachineError
+from localfn.invoke.interpreter import find_interpreter
 from localfn.model import Function, Runtime
+from localfn.settings import Settings
 
 MANIFEST = "package.json"
 LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
@@ -21,11 +22,11 @@ OPTIONS = ("--omit=dev", "--no-audit", "--no-fund")
 
 
 def install_nodejs(
-    function: Function, runtime: Runtime, _: tuple[str, ...], environ: Mapping[str, str]
+    function: Function, runtime: Runtime, _: tuple[str, ...], settings: Settings
 ) -> None:
     """Install what is locked, else what `package.json` asks for."""
-    program = languages.load(runtime.language).find(runtime.version, environ).path
-    npm, path = _npm(function, program, environ)
+    program = find_interpreter(runtime, settings.interpreters, settings.environ).path
+    npm, path = _npm(function, program, settings.environ)
     has = [each for each in (*LOCKS, *OTHERS_LOCKS) if (function.code / each).is_file()]
     locked = any(each in LOCKS for each in has)
     if has and not locked:
@@ -35,7 +36,7 @@ def install_nodejs(
     done = subprocess.run(
         [npm, how, *OPTIONS],
         cwd=function.code,
-        env={**environ, **PRODUCTION, "PATH": path},
+        env={**settings.environ, **PRODUCTION, "PATH": path},
         stdin=subprocess.DEVNULL,
         # What npm reports is talk; our standard output is data.
         stdout=sys.stderr.fileno(),

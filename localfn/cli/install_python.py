@@ -6,21 +6,21 @@ interpreter that will run it, so that several versions live side by side.
 
 import subprocess
 import sys
-from collections.abc import Mapping
 
-from localfn import languages
 from localfn.cli.show import say, short
 from localfn.errors import MachineError
+from localfn.invoke.interpreter import find_interpreter
 from localfn.model import Function, Runtime
+from localfn.settings import Settings
 
 REQUIREMENTS = "requirements.txt"
 
 
 def install_python(
-    function: Function, runtime: Runtime, versions: tuple[str, ...], environ: Mapping[str, str]
+    function: Function, runtime: Runtime, versions: tuple[str, ...], settings: Settings
 ) -> None:
     """Install for these versions, else for the runtime's and what processes fall back to."""
-    fallback = languages.load(runtime.language).find(runtime.version, environ).version
+    fallback = find_interpreter(runtime, settings.interpreters, settings.environ).version
     for version in versions or dict.fromkeys((runtime.version, fallback)):
         _install(function, version)
 

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("localfn.cli.validate:validate", "Check the template as the cloud would."),
     "invoke": ("localfn.cli.invoke:invoke", "Run a function once."),
     "generate-event": ("localfn.cli.generate_event:generate_event", "Print a sample event."),
+    "schema": ("localfn.cli.schema:schema", "Print what localfn.yaml may say."),
     "install": ("localfn.cli.install:install", "Put a function's dependencies beside its code."),
     "doctor": ("localfn.cli.doctor:doctor", "Show what this machine can run."),
 }

@@ -16,7 +16,7 @@ from typing import cast
 from localfn.errors import MachineError
 from localfn.instances.guest import Exit
 from localfn.instances.lifeline import Lifeline
-from localfn.instances.private_tmp import wrap
+from localfn.instances.namespace import stage_of, wrap
 from localfn.instances.resident import resident_kb
 from localfn.instances.stream import StreamChannel
 from localfn.model import InstancePlan, Site
@@ -118,14 +118,15 @@ class ProcessGuest:
         self.channel.close()
         for thread in self._threads:
             thread.join(1.0)
-        _remove(self._folder)
+        self._remove_folders()
 
     def _spawn(self, plan: InstancePlan, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
         layers = [Path(str(each)) for each in cast("list[str]", plan.init["layers"])]
         named = [Path(word) for word in plan.command if word.startswith("/")]
         needed = (plan.folder, *named, *layers)
-        command = wrap(plan.command, self._folder, needed)
-        self.has_private_tmp = command != plan.command
+        command, self.has_private_tmp = wrap(
+            plan.command, self._folder, needed, plan.mounts, plan.folder
+        )
         lifeline = self._lifeline
         environment["TMPDIR"] = "/tmp" if self.has_private_tmp else str(self._folder)  # noqa: S108
         try:
@@ -142,13 +143,17 @@ class ProcessGuest:
             )
         except OSError as error:
             lifeline.close()
-            _remove(self._folder)
+            self._remove_folders()
             raise MachineError(
                 f"`{plan.command[0]}` cannot be started for `{plan.function.key}`: {error}.",
                 hint="Name another interpreter, or run in a container: `--runner docker`.",
             ) from error
         lifeline.tie(process.pid)
         return process
+
+    def _remove_folders(self) -> None:
+        for folder in (self._folder, stage_of(self._folder)):
+            _remove(folder)
 
     def _descriptors(self) -> tuple[int, int, int]:
         """Return copies of the pipes' ends that we own, and close the process object's."""

@@ -240,6 +240,41 @@ def test_validate_lists_every_finding_and_fails_for_an_error(
     assert re.search(rb"s\.yaml:9: error: .*python3\.1", done.stdout)
 
 
+def test_validate_tells_what_is_wrong_in_localfn_yaml_and_what_this_machine_lacks(
+    localfn: Localfn, project: Path
+) -> None:
+    (project / "localfn.yaml").write_text("runnr: docker\nnetwork: none\n")
+    template = project / "s.yaml"
+    template.write_text(template.read_text().replace("timeout: 20", "layers: [lib]"))
+
+    done = localfn("validate")
+    told = json.loads(localfn("validate", "--output", "json").stdout)["findings"]
+
+    assert done.returncode == 3
+    assert b"localfn.yaml:1: error: `runnr` is no key of `localfn.yaml`." in done.stdout
+    assert re.search(rb"s\.yaml:4: error: the layer `lib` of `echo` is not on this", done.stdout)
+    assert b"0 functions can run, 2 findings." in done.stdout
+    assert [(Path(each["file"]).name, each["line"]) for each in told] == [
+        ("localfn.yaml", 1),
+        ("s.yaml", 4),
+    ]
+
+
+def test_localfn_yaml_is_read_by_every_command_and_its_first_wrong_line_stops_it(
+    localfn: Localfn, project: Path
+) -> None:
+    (project / "localfn.yaml").write_text("environment: {EXTRA: from-file}\nrunner: process\n")
+    assert localfn("invoke", given=b"env").stdout == b"dev from-file"
+
+    (project / "localfn.yaml").write_text("environment: [EXTRA]\n")
+    for words in (("invoke",), ("list",), ("doctor",)):
+        done = localfn(*words)
+
+        assert done.returncode == 3
+        assert b"localfn.yaml:1: `environment` is a list, which is not a mapping." in done.stderr
+        assert b"hint: " in done.stderr
+
+
 def test_list_shows_the_functions(localfn: Localfn) -> None:
     told = json.loads(localfn("list", "--output", "json").stdout)
 
