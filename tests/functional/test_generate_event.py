@@ -46,7 +46,8 @@ def sample(source, kind: str) -> str:
     """The beginning of an event as the help shows it, seeded and indented."""
     payload = generate(source, kind, {}, seed=1)
     if payload.content_type == "application/cbor":
-        lines = json.dumps(cbor2.loads(payload.payload), indent=2).splitlines()[:2]
+        # CBOR has an order of keys of its own.
+        lines = ["{"]
     elif payload.content_type == "application/json":
         parsed = json.loads(payload.payload)
         lines = json.dumps(parsed, indent=2, ensure_ascii=False).splitlines()
