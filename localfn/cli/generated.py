@@ -48,6 +48,8 @@ def _given(values: object) -> dict[str, object]:
     for each in values:
         name, equals, value = str(each).partition("=")
         if not equals or not name:
-            raise UsageError(f"`--set {each}` is not FIELD=VALUE.")
+            raise UsageError(
+                f"`--set {each}` is not FIELD=VALUE.", hint="Write `--set bucket=photos`."
+            )
         given[name.replace("-", "_")] = value
     return given

@@ -28,7 +28,7 @@ def visible(code: Path, ignores: Sequence[Path], root: Path) -> Path:
     written = [each for each in ignores if each.is_file()]
     if not written:
         return code
-    tree, hidden = _left(code, "", code, _hides(code, written))
+    tree, hidden = _left(str(code), "", code, _hides(code, written))
     if not hidden:
         return code
     into = root / HOME / _name(code)
@@ -63,7 +63,7 @@ def _rules(path: Path) -> Hides:
         ) from error
 
 
-def _left(folder: Path, path: str, code: Path, hides: Hides) -> tuple[Tree, bool]:
+def _left(folder: str, path: str, code: Path, hides: Hides) -> tuple[Tree, bool]:
     """Return what is left of a folder, and whether anything is hidden.
 
     A folder that is hidden is not looked into: nothing below it can be seen again, as in git.
@@ -75,7 +75,7 @@ def _left(folder: Path, path: str, code: Path, hides: Hides) -> tuple[Tree, bool
             if hides(f"{below}/"):
                 hidden = True
                 continue
-            inner, hidden_below = _left(Path(entry.path), f"{below}/", code, hides)
+            inner, hidden_below = _left(entry.path, f"{below}/", code, hides)
             tree.folders[entry.name] = inner
             hidden = hidden or hidden_below
         elif hides(below):
@@ -83,13 +83,13 @@ def _left(folder: Path, path: str, code: Path, hides: Hides) -> tuple[Tree, bool
         elif entry.is_symlink():
             tree.files[entry.name] = _outward(os.readlink(entry.path), folder, code)
         elif entry.is_file():  # no sockets and pipes
-            tree.files[entry.name] = Hard(Path(entry.path), entry.inode())
+            tree.files[entry.name] = Hard(entry.path, entry.inode())
     return tree, hidden
 
 
-def _outward(leads_to: str, folder: Path, code: Path) -> str:
+def _outward(leads_to: str, folder: str, code: Path) -> str:
     """Return where a link leads; one that leaves the code still has to from its new place."""
-    end = os.path.normpath(folder / leads_to)
+    end = os.path.normpath(os.path.join(folder, leads_to))
     return leads_to if Path(end).is_relative_to(code) else end
 
 

@@ -179,7 +179,7 @@ def written(folder: Path, tree: object) -> linked.Tree:
             shown.files[name] = "/nowhere"
         else:
             (folder / name).write_text(str(each))
-            shown.files[name] = linked.Hard(folder / name, (folder / name).stat().st_ino)
+            shown.files[name] = linked.Hard(str(folder / name), (folder / name).stat().st_ino)
     return shown
 
 
