@@ -53,7 +53,7 @@ def read(path: str) -> Seen | None:
             while piece := opened.read(READ_BYTES):
                 content.update(piece)
             return Seen(stamp_of(told), content.digest())
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

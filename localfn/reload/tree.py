@@ -106,7 +106,7 @@ class Tree:
         """Return what a look at the whole disk finds now, accepting nothing."""
         try:
             told = os.stat(self._path)
-        except OSError:
+        except (OSError, ValueError):
             return {}
         if not stat.S_ISDIR(told.st_mode):
             return {self._path: stamp_of(told)}
@@ -136,7 +136,7 @@ class Tree:
     def _settle_root(self, look: "_Look") -> None:
         try:
             told = os.stat(self._path)
-        except OSError:
+        except (OSError, ValueError):
             told = None
         if told is None or not stat.S_ISDIR(told.st_mode):
             self._settle_file(told, look)
