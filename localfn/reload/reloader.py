@@ -1,0 +1,206 @@
+"""Tie the watcher to a session: what changed is read again, and loaded before anybody asks."""
+
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from localfn.errors import LocalfnError
+from localfn.model import Function, Result, Severity
+from localfn.project import Project
+from localfn.reload.batch import Batch
+from localfn.reload.echoes import Echoes
+from localfn.reload.ground import Ground
+from localfn.reload.watcher import Watcher
+from localfn.reload.wording import failed, ready
+
+Say = Callable[[str], None]
+
+
+class Revision(Protocol):
+    """One loading of a function that has come to its end."""
+
+    @property
+    def function(self) -> str:
+        """Return the function's key."""
+
+    @property
+    def number(self) -> int:
+        """Return which one it is, counted from 1."""
+
+    @property
+    def ready_ms(self) -> float:
+        """Return how long it took."""
+
+    @property
+    def result(self) -> Result:
+        """Return how it ended."""
+
+
+class Session(Protocol):
+    """What a session has to give so that its project may change under it."""
+
+    @property
+    def project(self) -> Project:
+        """Return the project as it was last read."""
+
+    def ground(self) -> Ground:
+        """Return what the project stands on now."""
+
+    def reopen(self) -> None:
+        """Read settings and template again.
+
+        Raises `LocalfnError`, and changes nothing, when they are broken.
+        """
+
+    def hold(self, functions: Collection[str]) -> None:
+        """Have calls of these functions wait until `release`."""
+
+    def release(self) -> None:
+        """Let all calls go on."""
+
+    def renew(self, function: Function, *, afresh: bool = False) -> object:
+        """Serve no call any more by what was loaded before, and load anew in the background.
+
+        Raises `LocalfnError` when it cannot be planned.
+        """
+
+    def retire(self, function: str) -> None:
+        """Give up the instances of a function that is no more."""
+
+    def follow_revisions(self, told: Callable[[Revision], None]) -> None:
+        """Tell of every renewal that has come to its end, from any thread."""
+
+
+class Reloader:
+    """Has a session follow what happens to its project's files, from `with` on.
+
+    `say` takes one line for each thing that a person should know.
+    """
+
+    def __init__(self, session: Session, say: Say) -> None:
+        self._session = session
+        self._say = say
+        self._echoes = Echoes()
+        self._broken = False
+        self._ground = session.ground()
+        self._watcher = Watcher(self._ground.roots(), self, say)
+        session.follow_revisions(self.tell)
+
+    def __enter__(self) -> "Reloader":
+        self._watcher.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Follow no more. May be called twice."""
+        self._watcher.close()
+        self._session.release()
+
+    def doubt(self, paths: Collection[Path]) -> None:
+        """Have calls wait that these paths may concern."""
+        meaning = self._ground.meaning(self._without_echoes(paths))
+        functions = meaning.functions
+        if meaning.template or meaning.settings:
+            functions = frozenset(each.key for each in self._session.project.functions)
+        if functions:
+            self._session.hold(functions)
+
+    def settle(self, batch: Batch) -> None:
+        """Follow what changed, then let the calls go on."""
+        try:
+            paths = self._without_echoes([each.path for each in batch.changes])
+            if paths:
+                self._follow(paths, batch.since)
+        finally:
+            self._session.release()
+
+    def tell(self, revision: Revision) -> None:
+        """Say how a renewal ended."""
+        self._echoes.note_loaded(revision.function)
+        failure = revision.result.failure
+        if failure is None:
+            self._say(ready(revision.function, revision.number, revision.ready_ms))
+            return
+        code = self._session.project.provider.layout.code
+        self._say(failed(revision.function, revision.number, failure, code))
+
+    def _without_echoes(self, paths: Collection[Path]) -> list[Path]:
+        return [each for each in paths if each not in self._echoes.known]
+
+    def _follow(self, paths: Collection[Path], since: float) -> None:
+        meaning = self._ground.meaning(paths)
+        functions = set(self._without_answers(meaning.functions, paths, since))
+        if meaning.template or meaning.settings:
+            functions |= self._reopen(all_anew=meaning.settings)
+        for key in sorted(functions):
+            self._renew(key, afresh=key in meaning.dependencies)
+        self._ground = self._session.ground()
+        self._watcher.watch(self._ground.roots())
+
+    def _without_answers(
+        self, functions: Collection[str], paths: Collection[Path], since: float
+    ) -> Iterator[str]:
+        """Yield the functions that did not change their own files."""
+        for key in functions:
+            own = [each for each in paths if key in self._ground.meaning([each]).functions]
+            echoes = self._echoes.note_changes(key, own, since)
+            for each in echoes:
+                self._say(
+                    f"{key}: `{each}` is written whenever the function runs, so its changes "
+                    "are no longer looked at; an ignore pattern of yours would say so too"
+                )
+            if len(echoes) < len(own):
+                yield key
+
+    def _reopen(self, *, all_anew: bool) -> set[str]:
+        """Read settings and template again; return the functions that have to be renewed."""
+        before = self._session.project
+        try:
+            self._session.reopen()
+        except LocalfnError as error:
+            self._broken = True
+            self._say(f"reload: {error.message} All functions stay as they were.")
+            return set()
+        if self._broken:
+            self._broken = False
+            self._say("reload: template and settings can be read again")
+        after = self._session.project
+        self._tell_findings(before, after)
+        old = {each.key: each for each in before.functions}
+        new = {each.key: each for each in after.functions}
+        for key in old.keys() - new.keys():
+            self._session.retire(key)
+            self._say(f"{key}: no longer in the template")
+        for key in new.keys() - old.keys():
+            self._say(f"{key}: new in the template")
+        return {
+            key
+            for key in old.keys() & new.keys()
+            if all_anew or _as_loaded(old[key]) != _as_loaded(new[key])
+        }
+
+    def _tell_findings(self, before: Project, after: Project) -> None:
+        """Say what is wrong in the template that was not wrong before, wherever it stood."""
+        known = {(each.function, each.message) for each in before.findings}
+        for each in after.findings:
+            if each.severity is Severity.ERROR and (each.function, each.message) not in known:
+                self._say(f"{each.place}: {each.message}")
+
+    def _renew(self, key: str, *, afresh: bool) -> None:
+        functions = self._session.project.functions
+        function = next((each for each in functions if each.key == key), None)
+        if function is None:
+            return
+        self._echoes.note_loading(key)
+        try:
+            self._session.renew(function, afresh=afresh)
+        except LocalfnError as error:
+            self._echoes.note_loaded(key)
+            self._say(f"{key}: {error.message}")
+
+
+def _as_loaded(function: Function) -> Function:
+    """Return the function without what no instance of it depends on."""
+    return function._replace(template=None, triggers=())
