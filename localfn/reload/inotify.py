@@ -26,6 +26,7 @@ from watchdog.events import (
 from watchdog.observers.api import EventEmitter, EventQueue, ObservedWatch
 
 from localfn.reload.lookout import EXHAUSTED, LookoutLost
+from localfn.reload.notices import Mark
 from localfn.reload.stamp import Identity
 
 MODIFY, ATTRIB, CLOSE_WRITE = 0x2, 0x4, 0x8
@@ -70,6 +71,9 @@ class FolderEmitter(EventEmitter):
         self._paths: dict[int, set[str]] = {}
         self._watches: dict[str, tuple[int, Identity]] = {}
         self._woken, self._waker = os.pipe()
+        self._readings = 0
+        self._unread = select.poll()
+        self._unread.register(self._inotify, select.POLLIN)
         self._poll = select.poll()
         self._poll.register(self._inotify, select.POLLIN)
         self._poll.register(self._woken, select.POLLIN)
@@ -96,8 +100,16 @@ class FolderEmitter(EventEmitter):
             return
         with self._lock:
             events = list(self._read())
+            self._readings += 1
+            events.append(Mark(str(self._readings)))
         for each in events:
             self.queue_event(each)
+
+    def reading(self) -> int:
+        """Return the number of the reading in which everything is that has happened until now."""
+        with self._lock:
+            more = not self._closed and bool(self._unread.poll(0))
+            return self._readings + more
 
     def on_thread_stop(self) -> None:
         """Leave `queue_events`."""

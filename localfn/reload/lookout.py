@@ -42,7 +42,7 @@ class LookoutLost(Exception):
 
 
 class Lookout(Protocol):
-    """Gives notices. Only `wake` may be called from another thread than the others.
+    """Gives notices. `wake` and `catch_up` may be called from any thread, the others from one.
 
     `grace_s` is how long after a notice another one of the same save may come.
     """
@@ -62,6 +62,12 @@ class Lookout(Protocol):
 
     def wake(self) -> None:
         """Have `next` return now."""
+
+    def catch_up(self, limit_s: float) -> None:
+        """Wait until all that happened before now has been taken with `next`, and dealt with.
+
+        Does nothing where the system does not tell at once.
+        """
 
     def close(self) -> None:
         """Give everything back. May be called twice."""

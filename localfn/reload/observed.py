@@ -1,14 +1,12 @@
 """Lookouts on watchdog: our own emitter on Linux, watchdog's for the system elsewhere."""
 
 import os
-import queue
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from watchdog.events import (
     DirCreatedEvent,
     DirDeletedEvent,
-    DirModifiedEvent,
     DirMovedEvent,
     FileClosedEvent,
     FileCreatedEvent,
@@ -16,12 +14,12 @@ from watchdog.events import (
     FileModifiedEvent,
     FileMovedEvent,
     FileSystemEvent,
-    FileSystemEventHandler,
 )
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
-from localfn.reload.lookout import EXHAUSTED, LookoutLost, Notice, What
+from localfn.reload.lookout import EXHAUSTED, LookoutLost
+from localfn.reload.notices import Notices
 from localfn.reload.stamp import Identity
 from localfn.reload.tree import Tree
 
@@ -37,58 +35,6 @@ FILTER: list[type[FileSystemEvent]] = [
     DirDeletedEvent,
     DirMovedEvent,
 ]
-TOLD: Mapping[type[FileSystemEvent], What] = {
-    FileModifiedEvent: What.WRITING,
-    FileCreatedEvent: What.WRITING,
-    FileClosedEvent: What.WHOLE,
-    FileDeletedEvent: What.WHOLE,
-    FileMovedEvent: What.WHOLE,
-    DirCreatedEvent: What.FOLDER,
-    DirDeletedEvent: What.GONE,
-    DirMovedEvent: What.GONE,
-    DirModifiedEvent: What.FOLDER,
-}
-
-
-class Notices(FileSystemEventHandler):
-    """A queue of notices, filled by an observer's thread.
-
-    `sees_closing`: whether the system tells when a file that was written is closed.
-    """
-
-    def __init__(self, *, sees_closing: bool) -> None:
-        self._sees_closing = sees_closing
-        self._queue: queue.SimpleQueue[Notice | None] = queue.SimpleQueue()
-
-    def dispatch(self, event: FileSystemEvent) -> None:
-        """Queue what an event says."""
-        for each in self._told(event):
-            self._queue.put(each)
-
-    def next(self, limit_s: float | None) -> Notice | None:
-        """Return the next notice; None when none came in time, or after `wake`."""
-        try:
-            return self._queue.get(timeout=limit_s) if limit_s != 0 else self._queue.get_nowait()
-        except queue.Empty:
-            return None
-
-    def wake(self) -> None:
-        """Have `next` return now."""
-        self._queue.put(None)
-
-    def _told(self, event: FileSystemEvent) -> Iterator[Notice]:
-        what = TOLD.get(type(event))
-        if what is None:
-            return
-        if not event.src_path:
-            yield Notice("", What.LOST)
-            return
-        if what is What.WRITING and not self._sees_closing:
-            what = What.WHOLE
-        yield Notice(os.fsdecode(event.src_path), what)
-        if event.dest_path:
-            arrived = What.FOLDER if what is What.GONE else what
-            yield Notice(os.fsdecode(event.dest_path), arrived)
 
 
 class FolderLookout:
@@ -112,6 +58,10 @@ class FolderLookout:
     def cover(self, folders: Mapping[str, Identity], *, keep: bool = False) -> frozenset[str]:
         """Give notices for these folders, and with `keep` for those before; return the new ones."""
         return self._emitter.cover(folders, keep=keep)
+
+    def catch_up(self, limit_s: float) -> None:
+        """Wait until `next` was asked for more than what has happened until now."""
+        self._notices.await_reading(self._emitter.reading(), limit_s)
 
     @property
     def watches(self) -> int:
@@ -155,6 +105,9 @@ class TreeLookout:
         for path in new:
             self._schedule(path, folders[path], recursive=wanted[path])
         return frozenset(new)
+
+    def catch_up(self, limit_s: float) -> None:
+        """Do nothing: the system tells when it likes."""
 
     def close(self) -> None:
         """Give everything back. May be called twice."""

@@ -53,6 +53,9 @@ class Poller:
         """Have `next` return now."""
         self._woken.set()
 
+    def catch_up(self, limit_s: float) -> None:
+        """Do nothing: what has happened since the last look is not known before the next."""
+
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""
 

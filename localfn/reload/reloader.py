@@ -52,6 +52,12 @@ class Session(Protocol):
         Raises `LocalfnError`, and changes nothing, when they are broken.
         """
 
+    def follow(self, catch_up: Callable[[], None], told: Callable[[Revision], None]) -> None:
+        """Call `catch_up` before every call, and `told` when a renewal has come to its end.
+
+        Both from any thread.
+        """
+
     def hold(self, functions: Collection[str]) -> None:
         """Have calls of these functions wait until `release`."""
 
@@ -67,9 +73,6 @@ class Session(Protocol):
     def retire(self, function: str) -> None:
         """Give up the instances of a function that is no more."""
 
-    def follow_revisions(self, told: Callable[[Revision], None]) -> None:
-        """Tell of every renewal that has come to its end, from any thread."""
-
 
 class Reloader:
     """Has a session follow what happens to its project's files, from `with` on.
@@ -84,7 +87,7 @@ class Reloader:
         self._broken = False
         self._ground = session.ground()
         self._watcher = Watcher(self._ground.roots(), self, say)
-        session.follow_revisions(self.tell)
+        session.follow(self._watcher.catch_up, self.tell)
 
     def __enter__(self) -> "Reloader":
         self._watcher.__enter__()

@@ -21,6 +21,7 @@ from localfn.reload.tree import Tree
 LOCK_S = 5.0
 LOCK_EVERY_S = 0.02
 CLOSE_LIMIT_S = 5.0
+CATCH_UP_LIMIT_S = 1.0
 # Files whose content is read before the watch begins, and then between two notices: milliseconds.
 READ_AT_START = 200
 READ_AT_ONCE = 50
@@ -89,6 +90,13 @@ class Watcher:
         while new:
             self._settle(new)
             new = self._cover(self._folders())
+
+    def catch_up(self) -> None:
+        """Wait until everything that was saved before now is in doubt or settled.
+
+        From any thread; does nothing where the system does not tell of changes at once.
+        """
+        self._lookout.catch_up(CATCH_UP_LIMIT_S)
 
     def close(self) -> None:
         """Stop watching. May be called twice."""

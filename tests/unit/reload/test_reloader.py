@@ -69,7 +69,7 @@ class Recorded:
     def retire(self, function: str) -> None:
         self._note(f"retire {function}")
 
-    def follow_revisions(self, told: Callable[[object], None]) -> None:
+    def follow(self, catch_up: Callable[[], None], told: Callable[[object], None]) -> None:
         self.tell = told
 
     def await_calls(self, count: int) -> list[str]:

@@ -536,3 +536,14 @@ def await_doubt(recorder: Recorder) -> None:
     while not recorder.doubts and time.monotonic() < deadline:
         time.sleep(0.001)
     assert recorder.doubts
+
+
+def test_whoever_catches_up_after_a_save_finds_it_in_doubt(tmp_path: Path, code: Path) -> None:
+    with watching(tmp_path, Root(code)) as watch:
+        for number in range(100):
+            name = f"f{number}.py"
+            (code / name).write_text("new")
+
+            watch.watcher.catch_up()
+
+            assert code / name in watch.recorder.doubts
