@@ -10,13 +10,17 @@ from localfn.model import Finding, Function, Provider, Severity
 
 
 class Project(NamedTuple):
-    """A folder with functions of one cloud."""
+    """A folder with functions of one cloud.
+
+    `files` are the paths on which depends what its template says.
+    """
 
     root: Path
     template: Path | None
     provider: Provider
     functions: tuple[Function, ...]
     findings: tuple[Finding, ...] = ()
+    files: frozenset[Path] = frozenset()
 
     def find(self, wanted: str) -> Function:
         """Return the function of this name, `service/name` or, with "", the only one there is."""
@@ -67,7 +71,7 @@ def open_project(
         raise UsageError(f"`{root}` is not a folder.", hint="Name one with `--project DIR`.")
     provider, path = _choose(root, template, wanted)
     reading = provider.read_template(path, environ)
-    return Project(root, path, provider, reading.functions, reading.findings)
+    return Project(root, path, provider, reading.functions, reading.findings, files=reading.files)
 
 
 def open_lone(root: Path, reference: str, wanted: str, runtime: str) -> Project:

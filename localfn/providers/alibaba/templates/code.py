@@ -59,6 +59,7 @@ def _existing(written: str, node: Node, base: Path, notes: Notebook, *, needed: 
     # Templates written on Windows are run elsewhere too.
     path = Path(os.path.abspath(base / written.replace("\\", "/")))
     if not _exists(path):
+        notes.depends_on(path)
         tell = notes.error if needed else notes.warn
         tell(
             node.place,

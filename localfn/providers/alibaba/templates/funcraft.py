@@ -37,6 +37,7 @@ def is_funcraft(root: Node) -> bool:
 def overridden(root: Node, path: Path, notes: Notebook) -> Node:
     """Return a template with the override beside it merged over it."""
     for name in _OVERRIDES:
+        notes.depends_on(path.parent / name)
         if (path.parent / name).is_file() and path.name != name:
             return merged(root, load(path.parent / name, notes))
     return root

@@ -74,6 +74,7 @@ def _base(
     seen: tuple[Path, ...],
 ) -> Node:
     path = folder / name.replace("\\", "/")
+    notes.depends_on(path)
     if not _is_file(path):
         raise ProjectError(
             f"{node.place}: `extend` names `{name}`, which is not a file.",

@@ -63,7 +63,8 @@ def _reading(entries: list[Entry], base: Path, notes: Notebook) -> Reading:
             _warn_twice(function, functions.get(key), entry.notes)
             functions[key] = function
         findings += entry.notes.findings(key)
-    return Reading(tuple(functions.values()), (*notes.findings(), *findings))
+    files = notes.files.union(*(entry.notes.files for entry in entries))
+    return Reading(tuple(functions.values()), (*notes.findings(), *findings), files=files)
 
 
 def _no_dialect(root: Node, path: Path) -> ProjectError:
