@@ -10,13 +10,18 @@ from localfn.model import DomainRoute, Finding, Function, Provider, Severity
 
 
 class Project(NamedTuple):
-    """A folder with functions of one cloud. `routes` are the paths of its custom domains."""
+    """A folder with functions of one cloud.
+
+    `files` are the paths on which depends what its template says, `routes` the paths of its custom
+    domains.
+    """
 
     root: Path
     template: Path | None
     provider: Provider
     functions: tuple[Function, ...]
     findings: tuple[Finding, ...] = ()
+    files: frozenset[Path] = frozenset()
     routes: tuple[DomainRoute, ...] = ()
 
     def find(self, wanted: str) -> Function:
@@ -68,7 +73,8 @@ def open_project(
         raise UsageError(f"`{root}` is not a folder.", hint="Name one with `--project DIR`.")
     provider, path = _choose(root, template, wanted)
     reading = provider.read_template(path, environ)
-    return Project(path.parent, path, provider, reading.functions, reading.findings, reading.routes)
+    read = (reading.functions, reading.findings, reading.files, reading.routes)
+    return Project(root, path, provider, *read)
 
 
 def open_lone(root: Path, reference: str, wanted: str, runtime: str) -> Project:

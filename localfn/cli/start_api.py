@@ -23,14 +23,11 @@ END_LIMIT_S = 0.9
 
 
 @click.command("start-api")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=8000,
-    show_default=True,
-    envvar="LOCALFN_PORT",
-    help="Port to listen on; 0 takes any that is free.",
+    help="Port to listen on; 0 takes any that is free.  [default: 8000]",
 )
 @click.option(
     "--runner", type=click.Choice(RUNNERS), help="Containers or processes.  [default: auto]"
@@ -39,15 +36,13 @@ END_LIMIT_S = 0.9
 @click.option("--network", metavar="NAME", help="Network of containers.  [default: bridge]")
 @click.option("--env", metavar="K=V", multiple=True, help="Variable added to every function's.")
 @click.option("--env-file", metavar="FILE", help="File of variables added to every function's.")
-@click.option("--cpu-limit", is_flag=True, help="Give containers only their CPU share.")
+@click.option("--cpu-limit/--no-cpu-limit", default=None, help="Give containers their CPU share.")
 @click.option(
     "--warm",
     type=click.Choice(["lazy", "eager"]),
-    default="lazy",
-    show_default=True,
-    help="Start instances when they are called, or at once.",
+    help="Start instances when they are called, or at once.  [default: lazy]",
 )
-@click.option("--reload/--no-reload", default=True, show_default=True, help="Follow changed files.")
+@click.option("--reload/--no-reload", default=None, help="Follow changed files.  [default: reload]")
 @click.option(
     "--log",
     type=click.Choice(["human", "json"]),
@@ -78,13 +73,14 @@ def start_api(ctx: click.Context, /, **options: object) -> int:
     Ctrl-C ends it, a second one at once.
     """
     stop = _await_signals()
-    settings = resolve({**ctx.obj, **options}, os.environ)
+    given = {name: None if value == () else value for name, value in options.items()}
+    settings = resolve({**ctx.obj, **given}, os.environ)
     project = find_project(settings)
     wishes = _wishes(options, settings, project.provider)
     journal = _journal(str(options["log"]), project.provider)
     with open_session(settings, project, show.say, show.follow) as session:
         with open_gateway(session, wishes, journal, show.say) as gateway:
-            if options["warm"] == "eager":
+            if settings.gateway.warm == "eager":
                 _warm(session)
             _say_ready(gateway, settings, wishes)
             stop.wait()
@@ -93,9 +89,7 @@ def start_api(ctx: click.Context, /, **options: object) -> int:
 
 
 def _wishes(options: Mapping[str, object], settings: Settings, provider: Provider) -> Wishes:
-    port, allowed, pause = options["port"], options["allow_host"], options["retry_pause"]
-    assert isinstance(port, int)
-    assert isinstance(allowed, tuple)
+    serving, pause = settings.gateway, options["retry_pause"]
     assert isinstance(pause, float)
     rules = WebRules(
         statuses=_statuses(options["status"], provider),
@@ -103,7 +97,8 @@ def _wishes(options: Mapping[str, object], settings: Settings, provider: Provide
         verifies=bool(options["auth"]),
         environ=settings.environ,
     )
-    return Wishes(str(options["host"]), port, allowed, rules, pause, settings.run_with)
+    names = serving.allow_hosts
+    return Wishes(serving.host, serving.port, names, rules, pause, settings.run_with)
 
 
 def _statuses(given: object, provider: Provider) -> dict[str, int]:

@@ -1,7 +1,17 @@
 """The words of this program: frozen values without I/O. Every other package speaks them."""
 
 from localfn.model.call import Call, CallMode, Event, Invocation
-from localfn.model.function import NOTHING, Container, Function, Hook, Hooks, Place, Trigger
+from localfn.model.function import (
+    NOTHING,
+    Container,
+    Function,
+    Hook,
+    Hooks,
+    Local,
+    Place,
+    Trigger,
+    Volume,
+)
 from localfn.model.http import BrokenBody, Headers, HttpReply, HttpRequest, Tunnel
 from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
@@ -31,6 +41,7 @@ __all__ = [
     "Invocation",
     "Layout",
     "Limits",
+    "Local",
     "Mount",
     "Place",
     "Provider",
@@ -45,6 +56,7 @@ __all__ = [
     "Trigger",
     "Tunnel",
     "Visit",
+    "Volume",
     "Web",
     "WebRules",
 ]

@@ -32,11 +32,14 @@ class Finding(NamedTuple):
 class Reading(NamedTuple):
     """What a template says: the functions that can be run, and what was found on the way.
 
-    `routes` are the paths of custom domains.
+    `routes` are the paths of custom domains. `files` are the files that were read for it, and the
+    paths that were looked for in vain: when one of them changes or appears, the template says
+    something else.
     """
 
     functions: tuple[Function, ...]
     findings: tuple[Finding, ...] = ()
+    files: frozenset[Path] = frozenset()
     routes: tuple[DomainRoute, ...] = ()
 
 

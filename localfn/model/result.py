@@ -44,13 +44,14 @@ class Reply(NamedTuple):
     """What an instance answered, and what the answer cost.
 
     `http` are status and headers of a handler that answers a request, without the body, which is
-    the payload.
+    the payload. After a `last` reply the instance ends by itself.
     """
 
     payload: bytes = b""
     failure: Failure | None = None
     duration_ms: float = 0.0
     peak_memory_mb: float = 0.0
+    last: bool = False
     http: HttpReply | None = None
 
 

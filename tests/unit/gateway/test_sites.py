@@ -17,7 +17,7 @@ def function(name: str, service: str = "", *triggers: Trigger) -> Function:
 
 
 def sites(*functions: Function, routes: tuple[DomainRoute, ...] = ()) -> Sites:
-    return Sites(Project(Path(), None, CLOUD, functions, (), routes), frozenset({"http"}))
+    return Sites(Project(Path(), None, CLOUD, functions, routes=routes), frozenset({"http"}))
 
 
 def find(where: Sites, url: str, method: str = "GET") -> Found | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from localfn import assets
-from localfn.languages import Interpreter, nodejs
+from localfn.languages import Interpreter, Launch, nodejs
 from localfn.wires.frames import Frame, encode, read_frames
 from tests import interpreters
 
@@ -224,7 +224,7 @@ def node(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[list[str], Pat
         pytest.skip("there is no Node.js on this machine")
     version, path = request.param
     folder = assets.folder("runtimes") / "nodejs"
-    return list(nodejs.process_command(Interpreter(path, version), folder, 128)), tmp_path
+    return list(nodejs.process_command(Interpreter(path, version), folder, Launch(64))), tmp_path
 
 
 def ask_node(node: tuple[list[str], Path], code: str, runtime: str = "nodejs14") -> Frame:

@@ -25,6 +25,7 @@ _BYTE_ORDERS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 def load(path: Path, notes: Notebook) -> Node:
     """Return the tree of a file whose top is a mapping; raise `ProjectError` for anything else."""
+    notes.depends_on(path)
     composed = _compose(_text(path), path)
     if not isinstance(composed, yaml.MappingNode):
         kind = "empty" if composed is None else "not a mapping at its top"

@@ -1,13 +1,23 @@
 """What is found while a template is read."""
 
+from pathlib import Path
+
 from localfn.model import Finding, Place, Severity
 
 
 class Notebook:
-    """Collects findings, each once. One notebook per function, and one for the file."""
+    """Collects findings, each once, and the files that were read.
+
+    One notebook per function, and one for the file.
+    """
 
     def __init__(self) -> None:
         self._notes: dict[tuple[Severity, str, Place], str] = {}
+        self._files: set[Path] = set()
+
+    def depends_on(self, path: Path) -> None:
+        """Write down a file that was read, or one that was looked for in vain."""
+        self._files.add(path)
 
     def error(self, place: Place, message: str, hint: str = "") -> None:
         """Write down what keeps the function from running."""
@@ -16,6 +26,11 @@ class Notebook:
     def warn(self, place: Place, message: str, hint: str = "") -> None:
         """Write down what the author should know."""
         self._notes.setdefault((Severity.WARNING, message, place), hint)
+
+    @property
+    def files(self) -> frozenset[Path]:
+        """Return all that was written down with `depends_on`."""
+        return frozenset(self._files)
 
     @property
     def broken(self) -> bool:

@@ -13,6 +13,7 @@ from localfn.providers.alibaba.templates.fc2 import read_fc2
 from localfn.providers.alibaba.templates.fc3 import read_fc3
 from localfn.providers.alibaba.templates.file import load
 from localfn.providers.alibaba.templates.intrinsics import settle_tags
+from localfn.providers.alibaba.templates.misspelt import MODULE, warn_misspelt
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.scalars import text_of
 from localfn.providers.alibaba.templates.tree import Node, merged
@@ -79,6 +80,7 @@ def _base(
     seen: tuple[Path, ...],
 ) -> Node:
     path = folder / name.replace("\\", "/")
+    notes.depends_on(path)
     if not _is_file(path):
         raise ProjectError(
             f"{node.place}: `extend` names `{name}`, which is not a file.",
@@ -160,6 +162,7 @@ def _entry(name: str, module: Node, variables: Variables, notes: Notebook) -> En
     match = _COMPONENT.fullmatch(text_of(component.scalar).strip())
     if match is None:  # websites and the like are no functions
         return Entry(name, None, notes)
+    warn_misspelt(module, MODULE, notes)
     read = _read_of(match[1], module.get("props"))
     props = settle_tags(variables.resolve(read, scope), notes)
     draft = _READERS[match[1]](name, props._replace(place=module.place), notes)

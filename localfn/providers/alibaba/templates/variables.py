@@ -126,6 +126,8 @@ class Variables:
         if function is None or not called.arguments:
             raise Unknown("localfn does not know this expression", _KNOWN_FORMS)
         first, *rest = (self._argument(each, node, scope) for each in called.arguments)
+        if called.name == "file":
+            scope.notes.depends_on(self._folder / first)
         return function(self, first, rest, node)
 
     def _argument(self, argument: str, node: Node, scope: Scope) -> str:

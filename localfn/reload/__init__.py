@@ -1,0 +1,1 @@
+"""Watch files, report batches of changes, and say which functions they touch."""
