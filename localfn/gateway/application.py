@@ -6,6 +6,7 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from localfn.errors import LocalfnError
+from localfn.gateway.connection import BodyTooLong
 from localfn.gateway.desk import Desk
 from localfn.gateway.guard import Guard
 from localfn.gateway.own_api import OwnApi
@@ -53,7 +54,9 @@ def _for_desk(
 ) -> Handle:
     def handled(request: HttpRequest, values: Mapping[str, str]) -> HttpReply:
         try:
-            return handle(request, values, desk)
+            return desk.too_long(request) or handle(request, values, desk)
+        except BodyTooLong:
+            return desk.found_too_long(request)
         except LocalfnError as error:
             return desk.broken(error)
 

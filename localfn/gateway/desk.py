@@ -106,6 +106,14 @@ class Desk:
             return self._web.no_route(request, self.new_id(function))
         return self.serve(request, Found(function, trigger, request.path, uri))
 
+    def too_long(self, request: HttpRequest) -> HttpReply | None:
+        """Return the answer to a body that is known to be too long; else see that it is not."""
+        return self._too_long(request, self._web.most_body_bytes(request), self.any_id())
+
+    def found_too_long(self, request: HttpRequest) -> HttpReply:
+        """Return the answer to a body that turned out to be too long."""
+        return self._web.too_large(self._web.most_body_bytes(request), self.any_id())
+
     def broken(self, error: LocalfnError) -> HttpReply:
         """Return the answer where a function cannot be started on this machine."""
         return self._web.broken(_told(error), self.any_id())
