@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from localfn.errors import MachineError, ProjectError
 
-# Twice what Function Compute takes unpacked (contract alibaba-fc, section 3).
+# More than any cloud takes unpacked.
 MOST_BYTES = 1 << 30
 MOST_ENTRIES = 100_000
 READ_BYTES = 1 << 20
