@@ -1,0 +1,158 @@
+"""The relay of all other debuggers: bytes pass unread, but the port outlives workers.
+
+The editor's first bytes are held until a debugger answers them, as in `relay`. Editors of these
+debuggers come back by themselves when a connection ends.
+"""
+
+import socket
+import threading
+
+from localfn.debug.clock import Clock
+from localfn.debug.door import Door, hang_up
+from localfn.debug.inspector import Watcher
+from localfn.debug.relay import COMES_BACK_S
+from localfn.debug.target import Target
+
+RETRY_S = 0.03
+CHUNK = 1 << 16
+
+
+class PlainRelay:
+    """Owns the debug port of one function. Takes as many connections as its debugger does.
+
+    `clock` stands while a debugger of Node.js holds the code; of others it is not known.
+    """
+
+    def __init__(self, port: int, function: str, clock: Clock) -> None:
+        self.port = port
+        self.function = function
+        self.clock = clock
+        self._target: Target | None = None
+        self._closed = threading.Event()
+        self._passages: set[Passage] = set()
+        self._lock = threading.Lock()
+        self._door = Door(port, function, self._greet)
+
+    @property
+    def has_editor(self) -> bool:
+        """Return whether somebody is connected."""
+        return bool(self._passages)
+
+    @property
+    def is_attached(self) -> bool:
+        """Return whether somebody talks with the present worker's debugger."""
+        return any(each.talks for each in tuple(self._passages))
+
+    def expected_s(self) -> float:
+        """Return how many seconds to wait for an editor that is here already; 0 for none."""
+        return COMES_BACK_S if self.has_editor else 0.0
+
+    def point(self, target: Target) -> None:
+        """Lead editors to the debugger of another worker from now on."""
+        self._target = target
+
+    def finish(self) -> None:
+        """Expect no further worker; what is connected ends with the present one."""
+
+    def close(self) -> None:
+        """End all connections and give the port back. May be called twice."""
+        self._closed.set()
+        self._door.close()
+        for each in tuple(self._passages):
+            each.end()
+
+    def _greet(self, link: socket.socket) -> None:
+        passage = Passage(link, self.clock)
+        with self._lock:
+            self._passages.add(passage)
+        try:
+            first = passage.first()
+            while first and not self._closed.is_set() and not passage.run(first, self._target):
+                self._closed.wait(RETRY_S)
+        finally:
+            passage.end()
+            with self._lock:
+                self._passages.discard(passage)
+
+
+class Passage:
+    """One connection of an editor, and the one of ours that carries it on."""
+
+    def __init__(self, link: socket.socket, clock: Clock) -> None:
+        self._editor = link
+        self._debugger: socket.socket | None = None
+        self._clock = clock
+        self.talks = False
+
+    def first(self) -> bytes:
+        """Return what the editor says first; empty when it leaves without a word."""
+        try:
+            return self._editor.recv(CHUNK)
+        except OSError:
+            return b""
+
+    def run(self, first: bytes, target: Target | None) -> bool:
+        """Carry bytes both ways until one side leaves; return False when nobody answered."""
+        link = target.dial() if target is not None else None
+        if link is None:
+            return self._has_left()
+        self._debugger = link
+        try:
+            link.sendall(first)
+            answer = self._answer(link)
+        except OSError:
+            answer = b""
+        if not answer:
+            link.close()
+            return self._has_left()
+        self.talks = True
+        threading.Thread(target=self._forth, args=(link,), name="debugger", daemon=True).start()
+        self._back(link, answer)
+        return True
+
+    def end(self) -> None:
+        """Hang up on both sides. May be called twice."""
+        self.talks = False
+        self._clock.run()
+        hang_up(self._debugger)
+        hang_up(self._editor)
+
+    def _answer(self, link: socket.socket) -> bytes:
+        """Return the debugger's first bytes; empty when it or the editor leaves."""
+        link.settimeout(RETRY_S)
+        while True:
+            try:
+                return link.recv(CHUNK)
+            except TimeoutError:
+                if self._has_left():
+                    return b""
+            finally:
+                link.settimeout(RETRY_S)
+
+    def _has_left(self) -> bool:
+        """Return whether the editor has hung up."""
+        try:
+            return not self._editor.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def _forth(self, link: socket.socket) -> None:
+        try:
+            while piece := self._editor.recv(CHUNK):
+                link.sendall(piece)
+        except OSError:  # one side has gone
+            pass
+        hang_up(link)
+
+    def _back(self, link: socket.socket, piece: bytes) -> None:
+        link.settimeout(None)
+        watcher = Watcher(self._clock)
+        try:
+            while piece:
+                watcher.feed(piece)
+                self._editor.sendall(piece)
+                piece = link.recv(CHUNK)
+        except OSError:  # one side has gone
+            pass
