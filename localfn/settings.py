@@ -13,6 +13,18 @@ from localfn.model import NOTHING
 RUNNERS = ("auto", "docker", "process")
 
 
+class Debugging(NamedTuple):
+    """How the user wants to debug.
+
+    `port` is that of the first function, None for what was remembered or is usual. `waits` says
+    whether code waits for an editor. `functions` are keys; empty means all.
+    """
+
+    port: int | None = None
+    waits: bool = True
+    functions: tuple[str, ...] = ()
+
+
 class Settings(NamedTuple):
     """All that a session can be told.
 
@@ -33,6 +45,8 @@ class Settings(NamedTuple):
     environment: Mapping[str, str] = NOTHING
     environ: Mapping[str, str] = NOTHING
     base_images: Mapping[str, str] = NOTHING
+    debugging: Debugging | None = None
+    cache: Path = Path("~", ".cache", "localfn")
 
 
 def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
@@ -59,6 +73,7 @@ def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings
         environment=variables,
         environ={**read_env_file(_present(root / ".env")), **environ},
         base_images=_base_images(environ),
+        cache=_cache(environ),
     )
 
 
@@ -123,6 +138,12 @@ def _base_images(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name.startswith(start) and value
     }
+
+
+def _cache(environ: Mapping[str, str]) -> Path:
+    """Return the folder of what can be had again."""
+    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or Path.home(), ".cache")
+    return Path(home, "localfn")
 
 
 def _path(value: object) -> Path | None:

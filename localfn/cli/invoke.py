@@ -7,6 +7,7 @@ import click
 
 from localfn.app import Session, find_project, open_session
 from localfn.cli import show
+from localfn.cli.debug_options import debug_options, debugging, split
 from localfn.errors import ExitCode, UsageError
 from localfn.model import Call, CallMode, Event, Function, Result
 from localfn.project import Project
@@ -36,6 +37,7 @@ from localfn.settings import RUNNERS, Settings, resolve
 @click.option("--cpu-limit", is_flag=True, help="Give a container only the function's CPU share.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Call it so often, kept warm.")
 @click.option("--async", "asynchronous", is_flag=True, help="Call as asynchronous callers do.")
+@debug_options
 @click.option("--output", type=click.Choice(["human", "json"]), default="human")
 @click.option("--print", "only_print", is_flag=True, help="Show the `docker run` line instead.")
 @click.pass_context
@@ -45,10 +47,13 @@ def invoke(ctx: click.Context, /, function: str, **options: object) -> int:
     FUNCTION is a name in the template (not needed where there is only one), or FILE:FUNCTION for
     a lone file. The answer goes to standard output byte for byte, the log to standard error.
     """
+    function, debug = split(function, options["debug"])
     settings = resolve({**ctx.obj, **options}, os.environ)
     project = find_project(settings, function, str(options["runtime"]))
     lone = project.template is None
     chosen = project.functions[0] if lone else project.find(function)
+    waits = options["debug_wait"] is not False
+    settings = settings._replace(debugging=debugging(debug, waits=waits, functions=(chosen.key,)))
     if options["only_print"]:
         return _print_line(settings, project, chosen)
     event = _event(project, chosen, options)

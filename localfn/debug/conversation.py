@@ -104,6 +104,11 @@ class Conversation:
         hang_up(self._link)
         self._release()
 
+    @property
+    def has_ended(self) -> bool:
+        """Return whether the worker has gone, and only the editor's goodbye is missing."""
+        return self._phase is Phase.ENDED
+
     def finish(self) -> None:
         """Tell the editor that the session is over, whatever the debugger says."""
         self._end_session()
@@ -143,6 +148,7 @@ class Conversation:
         self._ask(asked)
         if asked.name == "configurationDone":
             self.configured.set()
+            self._clock.run()
 
     def _leave(self, asked: Message) -> None:
         """Let the worker go without ending it, which is all that leaving means here."""
@@ -305,7 +311,9 @@ class Conversation:
     def _release(self) -> None:
         with self._lock:
             released, self._released = self._released, _nobody
-        self._clock.run()
+        # A worker that waits for an editor still waits, now for another.
+        if self.configured.is_set():
+            self._clock.run()
         released(self)
 
     # --- sending --------------------------------------------------------------------------------

@@ -19,6 +19,17 @@ class Watcher:
         self._kept = b""
         self._skip = 0
         self._framed: bool | None = None
+        self._holds = False
+
+    @property
+    def is_editor(self) -> bool:
+        """Return whether whoever is connected talks with the debugger, not only asks for it."""
+        return bool(self._framed)
+
+    def end(self) -> None:
+        """Let time run on if it stood because of this connection."""
+        if self._holds:
+            self._clock.run()
 
     def feed(self, piece: bytes) -> None:
         """Take what the debugger sent."""
@@ -39,6 +50,8 @@ class Watcher:
         if not end:
             return False
         self._framed, self._kept = True, rest
+        # Whoever waited for an editor waits no longer.
+        self._clock.run()
         return bool(head)
 
     def _step(self) -> bool:
@@ -62,8 +75,10 @@ class Watcher:
 
     def _read(self, text: bytes) -> None:
         if text.startswith(PAUSED):
+            self._holds = True
             self._clock.stand()
         elif text == RESUMED:
+            self._holds = False
             self._clock.run()
 
 

@@ -6,6 +6,7 @@ debuggers come back by themselves when a connection ends.
 
 import socket
 import threading
+import time
 
 from localfn.debug.clock import Clock
 from localfn.debug.door import Door, hang_up
@@ -30,7 +31,8 @@ class PlainRelay:
         self._target: Target | None = None
         self._closed = threading.Event()
         self._passages: set[Passage] = set()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._expected_until = 0.0
         self._door = Door(port, function, self._greet)
 
     @property
@@ -44,8 +46,15 @@ class PlainRelay:
         return any(each.talks for each in tuple(self._passages))
 
     def expected_s(self) -> float:
-        """Return how many seconds to wait for an editor that is here already; 0 for none."""
-        return COMES_BACK_S if self.has_editor else 0.0
+        """Return how long to wait for an editor that is here or comes back by itself; 0: none."""
+        if self.has_editor:
+            return COMES_BACK_S
+        return max(0.0, self._expected_until - time.monotonic())
+
+    def await_editor(self, limit_s: float) -> bool:
+        """Return whether somebody is connected, at the latest after this long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.has_editor, limit_s)
 
     def point(self, target: Target) -> None:
         """Lead editors to the debugger of another worker from now on."""
@@ -63,16 +72,19 @@ class PlainRelay:
 
     def _greet(self, link: socket.socket) -> None:
         passage = Passage(link, self.clock)
-        with self._lock:
+        with self._changed:
             self._passages.add(passage)
+            self._changed.notify_all()
         try:
             first = passage.first()
             while first and not self._closed.is_set() and not passage.run(first, self._target):
                 self._closed.wait(RETRY_S)
         finally:
             passage.end()
-            with self._lock:
+            with self._changed:
                 self._passages.discard(passage)
+                if passage.comes_back:
+                    self._expected_until = time.monotonic() + COMES_BACK_S
 
 
 class Passage:
@@ -81,8 +93,14 @@ class Passage:
     def __init__(self, link: socket.socket, clock: Clock) -> None:
         self._editor = link
         self._debugger: socket.socket | None = None
-        self._clock = clock
+        self._watcher = Watcher(clock)
+        self._left = False
         self.talks = False
+
+    @property
+    def comes_back(self) -> bool:
+        """Return whether this was an editor whose debugger ended, not one that has left."""
+        return self._watcher.is_editor and not self._left
 
     def first(self) -> bytes:
         """Return what the editor says first; empty when it leaves without a word."""
@@ -113,7 +131,7 @@ class Passage:
     def end(self) -> None:
         """Hang up on both sides. May be called twice."""
         self.talks = False
-        self._clock.run()
+        self._watcher.end()
         hang_up(self._debugger)
         hang_up(self._editor)
 
@@ -142,16 +160,16 @@ class Passage:
         try:
             while piece := self._editor.recv(CHUNK):
                 link.sendall(piece)
+            self._left = True
         except OSError:  # one side has gone
             pass
         hang_up(link)
 
     def _back(self, link: socket.socket, piece: bytes) -> None:
         link.settimeout(None)
-        watcher = Watcher(self._clock)
         try:
             while piece:
-                watcher.feed(piece)
+                self._watcher.feed(piece)
                 self._editor.sendall(piece)
                 piece = link.recv(CHUNK)
         except OSError:  # one side has gone

@@ -33,7 +33,8 @@ class DapRelay:
     @property
     def has_editor(self) -> bool:
         """Return whether an editor is here: attached, or held until there is a worker."""
-        return self._editor is not None
+        editor = self._editor
+        return editor is not None and not editor.has_ended
 
     @property
     def is_attached(self) -> bool:
@@ -42,8 +43,8 @@ class DapRelay:
         return editor is not None and editor.configured.is_set()
 
     def expected_s(self) -> float:
-        """Return how many seconds to wait for an editor that was told to come back; 0 for none."""
-        if self.has_editor:
+        """Return how long to wait for an editor that is here or on its way back; 0 for none."""
+        if self._editor is not None:
             return COMES_BACK_S
         return max(0.0, self._expected_until - time.monotonic())
 

@@ -30,6 +30,7 @@ INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "DYLD_LIBRARY_PATH")
 WATCH_EVERY_S = 0.02
 READ_BYTES = 1 << 16
 LAST_WORDS_S = 0.1
+LOOPBACK = "127.0.0.1"
 
 
 class ProcessBackend:
@@ -102,6 +103,10 @@ class ProcessGuest:
             peak_memory_mb=self.peak_memory_mb(),
         )
 
+    def address(self, port: int) -> tuple[str, int]:
+        """Return the same port on this machine."""
+        return LOOPBACK, port
+
     def peak_memory_mb(self) -> float:
         """Return the largest resident set that was seen."""
         return self._peak_kb / 1024
@@ -119,7 +124,12 @@ class ProcessGuest:
 
     def _spawn(self, plan: InstancePlan, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
         layers = [Path(str(each)) for each in cast("list[str]", plan.init["layers"])]
-        needed = (plan.folder, *map(Path, plan.command[:1] + plan.command[-1:]), *layers)
+        needed = (
+            plan.folder,
+            *map(Path, plan.command[:1] + plan.command[-1:]),
+            *layers,
+            *(each.source for each in plan.mounts),
+        )
         command = wrap(plan.command, self._folder, needed)
         self.has_private_tmp = command != plan.command
         environment["TMPDIR"] = "/tmp" if self.has_private_tmp else str(self._folder)  # noqa: S108

@@ -216,6 +216,7 @@ def test_leaving_lets_the_worker_go_without_ending_it(
     relay.point(at(made))
     attached = editor()
     attached.ask("initialize")
+    attached.ask("configurationDone")
     made.tell("stopped", threadId=1)
     attached.event("stopped")
     assert relay.clock.stands
