@@ -5,10 +5,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from localfn.debug.door import hang_up
-from localfn.debug.messages import Message, message, read
+from localfn.debug.messages import BrokenMessage, Message, message, read
 
 LIMIT_S = 20.0
 RESTARTED = {"restart": True}
@@ -89,14 +90,11 @@ class Client:
                 self._changed.wait(left)
 
     def _read(self) -> None:
-        stream = self.link.makefile("rb")
-        try:
+        with suppress(OSError, ValueError, BrokenMessage), self.link.makefile("rb") as stream:
             while told := read(stream):
                 with self._changed:
                     self._heard.append(told)
                     self._changed.notify_all()
-        except (OSError, ValueError):
-            pass
         with self._changed:
             self.closed = True
             self._changed.notify_all()

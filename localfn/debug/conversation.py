@@ -24,6 +24,7 @@ GOODBYE_LIMIT_S = 2.0
 RESUMING = frozenset(
     {"continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue", "restartFrame"}
 )
+WORKER_ENDED = "the worker has ended"
 LEAVING = frozenset({"disconnect", "terminate"})
 
 
@@ -78,11 +79,15 @@ class Conversation:
         self._first = self._next()
         return self._first
 
+    def close(self) -> None:
+        """Give the connection back. Only for the thread that reads from it."""
+        hang_up(self._link)
+        self._stream.close()
+
     def refuse(self, reason: str) -> None:
-        """Answer the first message with an error that the editor shows, and hang up."""
+        """Answer the first message with an error that the editor shows."""
         assert self._first is not None
         self._answer(self._first, reason)
-        hang_up(self._link)
 
     def run(self) -> None:
         """Serve the editor until it leaves."""
@@ -175,7 +180,7 @@ class Conversation:
     def _without_debugger(self, asked: Message) -> None:
         """Answer for a debugger that is not there."""
         if asked.name not in LEAVING:
-            self._answer(asked, "the worker has ended")
+            self._answer(asked, WORKER_ENDED)
             return
         self._release()
         self._answer(asked)
@@ -184,15 +189,20 @@ class Conversation:
     # --- from the debugger ----------------------------------------------------------------------
 
     def _lead(self) -> None:
-        try:
-            stream = self._seek()
-            while stream is not None and (told := read(stream)):
-                if not self._from_debugger(told):
-                    break
-        except (BrokenMessage, OSError, ValueError) as error:
-            log.debug("the debugger left: %s", error)
+        stream = self._seek()
+        if stream is not None:
+            with stream:
+                self._follow(stream)
         if not self._gone.is_set():
             self._end_session()
+
+    def _follow(self, stream: BinaryIO) -> None:
+        """Pass on what the debugger says until it goes."""
+        try:
+            while (told := read(stream)) and self._from_debugger(told):
+                pass
+        except (BrokenMessage, OSError, ValueError) as error:
+            log.debug("the debugger left: %s", error)
 
     def _seek(self) -> BinaryIO | None:
         """Return the stream of a debugger that has answered; None when the editor left."""
@@ -227,6 +237,7 @@ class Conversation:
                     return stream
         except (BrokenMessage, OSError, ValueError) as error:
             log.debug("no debugger yet: %s", error)
+        stream.close()
         return None
 
     def _begin(self, answers: list[Message]) -> None:
@@ -283,8 +294,9 @@ class Conversation:
             return
         hang_up(self._debugger)
         self._clock.run()
+        reason = "localfn has ended, its terminal says why" if self._over() else WORKER_ENDED
         for each in self._unanswered(was):
-            self._answer(each, "the worker has ended")
+            self._answer(each, reason)
         self.comes_back = not self._over()
         told: dict[str, object] = {"type": "event", "event": "terminated"}
         self._tell({**told, "body": {"restart": True}} if self.comes_back else told)

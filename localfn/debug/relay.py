@@ -6,7 +6,7 @@ import time
 
 from localfn.debug.clock import Clock
 from localfn.debug.conversation import Conversation
-from localfn.debug.door import Door, hang_up
+from localfn.debug.door import Door
 from localfn.debug.target import Target
 
 # How long a worker waits for an editor that was told to come back.
@@ -67,12 +67,15 @@ class DapRelay:
 
     def _greet(self, link: socket.socket) -> None:
         talk = Conversation(link, self.clock, lambda: self._target, self._freed, lambda: self._over)
-        if talk.open() is None:
-            hang_up(link)
-        elif self._takes(talk):
-            talk.run()
-        else:
-            talk.refuse(f"another editor debugs `{self.function}`; it must leave first")
+        try:
+            if talk.open() is None:
+                return
+            if self._takes(talk):
+                talk.run()
+            else:
+                talk.refuse(f"another editor debugs `{self.function}`; it must leave first")
+        finally:
+            talk.close()
 
     def _takes(self, talk: Conversation) -> bool:
         with self._lock:
