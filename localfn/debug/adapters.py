@@ -25,6 +25,13 @@ PINNED: tuple[tuple[Version, str], ...] = (
     ((3, 7), "1.7.0"),
     ((2, 7), "1.5.1"),
 )
+# Files that are not checked against their sources, where Python knows such: 3.7 and newer.
+COMPILE = """\
+import compileall, py_compile, sys
+mode = getattr(py_compile, "PycInvalidationMode", None)
+unchecked = {"invalidation_mode": mode.UNCHECKED_HASH} if mode else {}
+compileall.compile_dir(sys.argv[1], quiet=1, **unchecked)
+"""
 COMPILE_LIMIT_S = 60.0
 MOST_BYTES = 200 << 20
 
@@ -59,18 +66,13 @@ class Adapters:
 
         A debugger starts in half the time then. Failing costs nothing but that.
         """
-        # Older ones know no unchecked files, and notice by themselves what is stale.
-        code = (
-            "import compileall, sys; sys.exit(not compileall.compile_dir(sys.argv[1], quiet=2, "
-            "invalidation_mode=__import__('py_compile').PycInvalidationMode.UNCHECKED_HASH))"
-        )
         done = adapter.folder / f".compiled-{_slug(interpreter)}"
         if done.exists():
             return
         self._say(f"compiling debugpy {adapter.version} with {interpreter} (once)")
         try:
             subprocess.run(
-                (interpreter, "-c", code, adapter.folder / NAME),
+                (interpreter, "-c", COMPILE, adapter.folder / NAME),
                 capture_output=True,
                 check=False,
                 timeout=COMPILE_LIMIT_S,

@@ -296,7 +296,8 @@ class Conversation:
         self._clock.run()
         reason = "localfn has ended, its terminal says why" if self._over() else WORKER_ENDED
         for each in self._unanswered(was):
-            self._answer(each, reason)
+            # What resumed code that then came to its end has been done.
+            self._answer(each, "" if each.name in RESUMING else reason)
         self.comes_back = not self._over()
         told: dict[str, object] = {"type": "event", "event": "terminated"}
         self._tell({**told, "body": {"restart": True}} if self.comes_back else told)

@@ -172,7 +172,9 @@ class Worker(object):
         self._shim = load_shim(header["shim"], self._folder)
         self._shim.prepare(header)
         if header.get("debug"):
-            load_beside("debugging", self._folder).open_debugger(header["debug"], Broken)
+            # Kept, as Python 2 empties a module that nobody holds.
+            self._debugging = load_beside("debugging", self._folder)
+            self._debugging.open_debugger(header["debug"], Broken)
         if self._has_initializer():
             self._hook({"hook": "initializer", "context": header["context"]}, b"")
         else:

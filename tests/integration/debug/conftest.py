@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.dap import Client
+
 LIMIT_S = 60.0
 TEMPLATE = """\
 edition: 3.0.0
@@ -101,6 +103,20 @@ def port() -> int:
         return link.getsockname()[1]
 
 
+@pytest.fixture
+def connect(port: int) -> Iterator[Callable[[], Client]]:
+    """Connect an editor to the port, and close it at the end."""
+    made: list[Client] = []
+
+    def make() -> Client:
+        made.append(Client(port))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
 class Running:
     """`localfn` in a process, what it says as it says it."""
 
@@ -165,6 +181,7 @@ class Running:
             self._changed.notify_all()
 
 
+Connect = Callable[[], Client]
 Start = Callable[..., Running]
 
 

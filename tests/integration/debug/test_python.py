@@ -11,8 +11,8 @@ from localfn.app import Session, find_project, open_session
 from localfn.model import Call, Event, Result
 from localfn.settings import Debugging, resolve
 from tests import interpreters
-from tests.dap import RESTARTED, Client
-from tests.integration.debug.conftest import ANSWER, GENERATE, PYTHON, Project, Start
+from tests.dap import RESTARTED
+from tests.integration.debug.conftest import ANSWER, GENERATE, PYTHON, Connect, Project, Start
 
 RUNNERS = ["process", pytest.param("docker", marks=pytest.mark.docker)]
 NEW_ENOUGH = [each for each in interpreters.found() if tuple(map(int, each.split("."))) >= (3, 10)]
@@ -26,10 +26,10 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_an_editor_stops_before_within_and_after_user_code_is_loaded(
-    project: Project, start: Start, port: int, runner: str
+    project: Project, start: Start, port: int, connect: Connect, runner: str
 ) -> None:
     running = start(project, "invoke", "--runner", runner, *GENERATE, "--debug", str(port))
-    editor = Client(port)
+    editor = connect()
     places = ["at module level", "in the initializer", "in the handler"]
 
     points = editor.attach(project.file, [project.line(each) for each in places])
@@ -55,12 +55,11 @@ def test_an_editor_stops_before_within_and_after_user_code_is_loaded(
     assert editor.event("terminated") == {}
     editor.ask("disconnect")
     assert running.answer() == ANSWER
-    editor.close()
 
 
 @pytest.mark.parametrize("version", NEW_ENOUGH)
 def test_every_python_of_this_machine_can_be_debugged_in_a_process(
-    project: Project, start: Start, port: int, version: str
+    project: Project, start: Start, port: int, connect: Connect, version: str
 ) -> None:
     program = str(interpreters.found()[version])
     running = start(
@@ -68,7 +67,7 @@ def test_every_python_of_this_machine_can_be_debugged_in_a_process(
         *("invoke", "--runner", "process", *GENERATE, "--debug", str(port)),
         LOCALFN_PYTHON3_10=program,
     )
-    editor = Client(port)
+    editor = connect()
 
     editor.attach(project.file, [project.line("in the handler")])
     stop = editor.stopped()
@@ -77,28 +76,26 @@ def test_every_python_of_this_machine_can_be_debugged_in_a_process(
     stop.resume()
     assert running.answer() == ANSWER
     assert "frozen" not in running.said
-    editor.close()
 
 
 def test_the_mappings_of_a_container_do_no_harm_in_a_process(
-    project: Project, start: Start, port: int
+    project: Project, start: Start, port: int, connect: Connect
 ) -> None:
     start(project, "invoke", "--runner", "process", *GENERATE, "--debug", str(port))
-    editor = Client(port)
+    editor = connect()
     mapped = [{"localRoot": str(project.file.parent), "remoteRoot": "/code"}]
 
     editor.attach(project.file, [project.line("in the handler")], pathMappings=mapped)
 
     assert editor.stopped().path == str(project.file)
-    editor.close()
 
 
 @pytest.mark.parametrize("how", ["leaves", "is killed"])
 def test_a_call_runs_on_when_the_editor_goes(
-    project: Project, start: Start, port: int, how: str
+    project: Project, start: Start, port: int, connect: Connect, how: str
 ) -> None:
     running = start(project, "invoke", "--runner", "process", *GENERATE, "--debug", str(port))
-    editor = Client(port)
+    editor = connect()
     editor.attach(project.file, [project.line("in the handler")])
     editor.stopped()
 
@@ -128,7 +125,7 @@ def test_what_is_waited_for_is_said(project: Project, start: Start, port: int) -
 
 
 def test_running_time_is_limited_when_a_limit_is_given(
-    project: Project, start: Start, port: int
+    project: Project, start: Start, port: int, connect: Connect
 ) -> None:
     text = project.file.read_text()
     project.file.write_text(
@@ -136,7 +133,7 @@ def test_running_time_is_limited_when_a_limit_is_given(
     )
     words = ("invoke", "--runner", "process", *GENERATE, "--debug", str(port), "--timeout", "1")
     running = start(project, *words)
-    editor = Client(port)
+    editor = connect()
     editor.attach(project.file, [project.line("in the handler")])
     stop = editor.stopped()
     time.sleep(1.5)
@@ -147,7 +144,6 @@ def test_running_time_is_limited_when_a_limit_is_given(
 
     assert code == 1
     assert b"FunctionTimeoutError" in answered or b"timed out" in answered
-    editor.close()
 
 
 def test_an_independent_client_stops_reads_and_goes_on(
@@ -217,7 +213,12 @@ class Calls:
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_the_editor_is_asked_back_and_stops_in_the_code_of_the_next_worker(
-    project: Project, port: int, runner: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project,
+    port: int,
+    connect: Connect,
+    runner: str,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     project.file.write_text(CHANGED.replace("total += 2", "total += 1"))
@@ -225,7 +226,7 @@ def test_the_editor_is_asked_back_and_stops_in_the_code_of_the_next_worker(
     settings = resolve(wanted, os.environ)._replace(debugging=Debugging(port, False, ("resize",)))
     with open_session(settings, find_project(settings), lambda line: None) as session:
         calls = Calls(session)
-        editor = Client(port)
+        editor = connect()
         first = calls.start(EVENT)
         editor.attach(project.file, [project.line("in the handler")])
         editor.stopped().resume()
@@ -237,7 +238,7 @@ def test_the_editor_is_asked_back_and_stops_in_the_code_of_the_next_worker(
         assert editor.await_close()
         project.file.write_text(CHANGED)
 
-        again = Client(port)
+        again = connect()
         second = calls.start(EVENT)
         again.attach(
             project.file, [project.line("at module level"), project.line("in the handler")]
@@ -250,5 +251,3 @@ def test_the_editor_is_asked_back_and_stops_in_the_code_of_the_next_worker(
 
         again.ask("disconnect")
         assert calls.start(EVENT)().payload == b"raw/cat.jpg 44"
-    editor.close()
-    again.close()
