@@ -19,6 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("localfn.cli.validate:validate", "Check the template as the cloud would."),
     "invoke": ("localfn.cli.invoke:invoke", "Run a function once."),
     "generate-event": ("localfn.cli.generate_event:generate_event", "Print a sample event."),
+    "debug-config": (
+        "localfn.cli.debug_config:debug_config",
+        "Write what an editor needs to attach.",
+    ),
     "install": ("localfn.cli.install:install", "Put a function's dependencies beside its code."),
     "doctor": ("localfn.cli.doctor:doctor", "Show what this machine can run."),
 }

@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from localfn.debug.adapters import Adapter
+from localfn.debug.any_relay import AnyRelay
 from localfn.debug.clock import Clock
-from localfn.debug.kinds import Kind
+from localfn.debug.door import Door
+from localfn.debug.kinds import OWN, Kind
 from localfn.debug.listener import HOST
 from localfn.debug.plain_relay import PlainRelay
 from localfn.debug.target import Target
@@ -17,6 +19,8 @@ FILES = "/var/localfn-debug"
 ANYWHERE = "0.0.0.0"  # noqa: S104 - inside a container; published on this machine only
 # What a debugger takes for itself must not be taken from the function.
 DEBUGGER_MB = 256
+# By which a custom runtime knows where its debugger shall listen.
+VARIABLE = "LOCALFN_DEBUG_PORT"
 
 Address = Callable[[int], tuple[str, int]]
 
@@ -43,7 +47,8 @@ class Debugger:
         self._target = Target(HOST, 0)
         self._inside = port
         self._began: float | None = None
-        self._relay = kind.relay(port, function, self.clock)
+        self._relay = kind.relay(function, self.clock)
+        self._door = Door(port, function, self._relay.greet)
 
     def plan(
         self, plan: InstancePlan, version: str, adapters: tuple[Adapter, ...], foreign: str
@@ -54,13 +59,15 @@ class Debugger:
         """
         contained = plan.site is Site.CONTAINER
         self._inside = self.port if contained else free_port()
-        self._target = Target(
-            HOST,
-            self._inside,
-            mappings=_mappings(plan),
-            foreign=() if contained else (foreign,),
-            hidden=_hidden(plan),
-        )
+        self._target = Target(HOST, self._inside)
+        if self._kind.name != OWN:
+            self._target = Target(
+                HOST,
+                self._inside,
+                mappings=_mappings(plan),
+                foreign=() if contained else (foreign,),
+                hidden=_hidden(plan),
+            )
         self._facts = {
             "kind": self._kind.name,
             "host": ANYWHERE if contained else HOST,
@@ -76,6 +83,7 @@ class Debugger:
                 *(Mount(each.folder, _seen(each, plan.site)) for each in adapters),
             ),
             debug_ports=(self._inside,),
+            environment={**plan.environment, VARIABLE: str(self._inside)},
             fingerprint=f"{plan.fingerprint} debugged on {self._inside}",
         )
 
@@ -99,6 +107,8 @@ class Debugger:
         return {**self._facts, "wait_s": wait_s}
 
     def _wait_s(self) -> float | None:
+        if isinstance(self._relay, AnyRelay):
+            return 0  # whether it waits is said by the options of its own debugger
         if self._waits:
             return None
         expected_s = self._relay.expected_s()
@@ -125,6 +135,7 @@ class Debugger:
 
     def close(self) -> None:
         """Send the editor away and give the port back. May be called twice."""
+        self._door.close()
         self._relay.close()
 
 

@@ -1,13 +1,15 @@
-"""The debuggers that localfn opens by itself, one for each language of ours."""
+"""The kinds of debuggers: those that localfn opens by itself, and those of custom runtimes."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+from localfn.debug.any_relay import AnyRelay
 from localfn.debug.clock import Clock
 from localfn.debug.plain_relay import PlainRelay
 from localfn.debug.relay import DapRelay
 
-Relay = DapRelay | PlainRelay
+OWN = "own"
+Relay = DapRelay | PlainRelay | AnyRelay
 
 
 class Kind(NamedTuple):
@@ -17,7 +19,7 @@ class Kind(NamedTuple):
     """
 
     name: str
-    relay: Callable[[int, str, Clock], Relay]
+    relay: Callable[[str, Clock], Relay]
     command: Callable[[tuple[str, ...], str], tuple[str, ...]]
 
 
@@ -41,4 +43,8 @@ def as_it_is(command: tuple[str, ...], _version: str) -> tuple[str, ...]:
 KINDS = {
     "python": Kind("debugpy", DapRelay, with_source_of_everything),
     "nodejs": Kind("inspector", PlainRelay, as_it_is),
+    # These bring a debugger of their own, which listens on the port that they are told.
+    "custom": Kind(OWN, AnyRelay, as_it_is),
+    "image": Kind(OWN, AnyRelay, as_it_is),
+    "go": Kind(OWN, AnyRelay, as_it_is),
 }

@@ -9,7 +9,7 @@ import threading
 import time
 
 from localfn.debug.clock import Clock
-from localfn.debug.door import Door, hang_up
+from localfn.debug.door import hang_up
 from localfn.debug.inspector import Watcher
 from localfn.debug.relay import COMES_BACK_S
 from localfn.debug.target import Target
@@ -19,13 +19,12 @@ CHUNK = 1 << 16
 
 
 class PlainRelay:
-    """Owns the debug port of one function. Takes as many connections as its debugger does.
+    """Leads editors to the debuggers of one function's workers, as many as the debugger takes.
 
     `clock` stands while a debugger of Node.js holds the code; of others it is not known.
     """
 
-    def __init__(self, port: int, function: str, clock: Clock) -> None:
-        self.port = port
+    def __init__(self, function: str, clock: Clock) -> None:
         self.function = function
         self.clock = clock
         self._target: Target | None = None
@@ -33,7 +32,6 @@ class PlainRelay:
         self._passages: set[Passage] = set()
         self._changed = threading.Condition()
         self._expected_until = 0.0
-        self._door = Door(port, function, self._greet)
 
     @property
     def has_editor(self) -> bool:
@@ -64,13 +62,13 @@ class PlainRelay:
         """Expect no further worker; what is connected ends with the present one."""
 
     def close(self) -> None:
-        """End all connections and give the port back. May be called twice."""
+        """End all connections. May be called twice."""
         self._closed.set()
-        self._door.close()
         for each in tuple(self._passages):
             each.end()
 
-    def _greet(self, link: socket.socket) -> None:
+    def greet(self, link: socket.socket) -> None:
+        """Serve one connection until it ends."""
         passage = Passage(link, self.clock)
         with self._changed:
             self._passages.add(passage)

@@ -6,7 +6,6 @@ import time
 
 from localfn.debug.clock import Clock
 from localfn.debug.conversation import Conversation
-from localfn.debug.door import Door
 from localfn.debug.target import Target
 
 # How long a worker waits for an editor that was told to come back.
@@ -14,13 +13,12 @@ COMES_BACK_S = 10.0
 
 
 class DapRelay:
-    """Owns the debug port of one function on this machine, whatever becomes of its workers.
+    """Leads editors to the debuggers of one function's workers, one after the other.
 
     One editor at a time. `clock` stands while its code is held.
     """
 
-    def __init__(self, port: int, function: str, clock: Clock) -> None:
-        self.port = port
+    def __init__(self, function: str, clock: Clock) -> None:
         self.function = function
         self.clock = clock
         self._target: Target | None = None
@@ -28,7 +26,6 @@ class DapRelay:
         self._editor: Conversation | None = None
         self._expected_until = 0.0
         self._lock = threading.Lock()
-        self._door = Door(port, function, self._greet)
 
     @property
     def has_editor(self) -> bool:
@@ -57,15 +54,15 @@ class DapRelay:
         self._over = True
 
     def close(self) -> None:
-        """Send the editor away and give the port back. May be called twice."""
+        """Send the editor away. May be called twice."""
         self.finish()
-        self._door.close()
         editor = self._editor
         if editor is not None:
             editor.finish()
             editor.end()
 
-    def _greet(self, link: socket.socket) -> None:
+    def greet(self, link: socket.socket) -> None:
+        """Serve one connection until it ends."""
         talk = Conversation(link, self.clock, lambda: self._target, self._freed, lambda: self._over)
         try:
             if talk.open() is None:

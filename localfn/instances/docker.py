@@ -144,7 +144,7 @@ class DockerGuest:
         """Return how the worker ended, None when it still runs after this long."""
         return self.channel.await_exit(limit_s)
 
-    def address(self, port: int) -> tuple[str, int]:
+    def debug_address(self, port: int) -> tuple[str, int]:
         """Return where a published port is on this machine: the engine has chosen it."""
         told = self._engine.ask("GET", f"/containers/{self._id}/json")
         ports = (told.get("NetworkSettings") or {}).get("Ports") or {}

@@ -34,7 +34,7 @@ class Guest(Protocol):
     def await_exit(self, limit_s: float) -> Exit | None:
         """Return how the guest ended, None when it still runs after this long."""
 
-    def address(self, port: int) -> tuple[str, int]:
+    def debug_address(self, port: int) -> tuple[str, int]:
         """Return where a port of the guest is reached from here.
 
         Raises `MachineError` for one that cannot be reached.

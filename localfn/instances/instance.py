@@ -26,7 +26,10 @@ class Debugger(Protocol):
         """Return the seconds in which code was running."""
 
     def begin(self, address: Address) -> Mapping[str, object]:
-        """Return what a worker that is about to load code must know; `address` as `Guest`'s."""
+        """Return what a worker that is about to load code must know.
+
+        `address` tells where a port of the worker's is reached from here.
+        """
 
 
 class Instance:
@@ -130,7 +133,7 @@ class Instance:
         if self._debugger is None:
             return None
         assert self._guest is not None
-        return self._debugger.begin(self._guest.address)
+        return self._debugger.begin(self._guest.debug_address)
 
     def _opened(self) -> BootstrapWire:
         assert self._wire is not None

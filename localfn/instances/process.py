@@ -103,7 +103,7 @@ class ProcessGuest:
             peak_memory_mb=self.peak_memory_mb(),
         )
 
-    def address(self, port: int) -> tuple[str, int]:
+    def debug_address(self, port: int) -> tuple[str, int]:
         """Return the same port on this machine."""
         return LOOPBACK, port
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from localfn.debug.clock import Clock
-from localfn.debug.door import hang_up
+from localfn.debug.door import Door, hang_up
 from localfn.debug.messages import Message, message, read
 from localfn.debug.relay import DapRelay
 from localfn.debug.target import Target
@@ -94,8 +94,10 @@ def port() -> int:
 
 @pytest.fixture
 def relay(port: int) -> Iterator[DapRelay]:
-    made = DapRelay(port, "resize", Clock())
+    made = DapRelay("resize", Clock())
+    door = Door(port, "resize", made.greet)
     yield made
+    door.close()
     made.close()
 
 

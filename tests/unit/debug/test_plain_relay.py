@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from localfn.debug.clock import Clock
+from localfn.debug.door import Door
 from localfn.debug.inspector import Watcher
 from localfn.debug.plain_relay import PlainRelay
 from localfn.debug.target import Target
@@ -15,8 +16,10 @@ HANDSHAKE = b"JDWP-Handshake"
 
 @pytest.fixture
 def relay(port: int) -> Iterator[PlainRelay]:
-    made = PlainRelay(port, "resize", Clock())
+    made = PlainRelay("resize", Clock())
+    door = Door(port, "resize", made.greet)
     yield made
+    door.close()
     made.close()
 
 
@@ -36,8 +39,8 @@ def echo(debugger: socket.socket) -> None:
     threading.Thread(target=serve, daemon=True).start()
 
 
-def knock(relay: PlainRelay) -> socket.socket:
-    link = socket.create_connection(("127.0.0.1", relay.port), 20.0)
+def knock(port: int) -> socket.socket:
+    link = socket.create_connection(("127.0.0.1", port), 20.0)
     link.sendall(HANDSHAKE)
     return link
 
@@ -47,9 +50,9 @@ def aim(relay: PlainRelay, debugger: socket.socket) -> None:
 
 
 def test_an_early_editor_is_held_until_a_debugger_answers(
-    relay: PlainRelay, debugger: socket.socket
+    relay: PlainRelay, debugger: socket.socket, port: int
 ) -> None:
-    with knock(relay) as editor:
+    with knock(port) as editor:
         await_that(lambda: relay.has_editor)
         assert not relay.is_attached
         aim(relay, debugger)
@@ -62,18 +65,20 @@ def test_an_early_editor_is_held_until_a_debugger_answers(
         assert relay.is_attached
 
 
-def test_an_editor_that_hangs_up_while_it_is_held_is_forgotten(relay: PlainRelay) -> None:
-    knock(relay).close()
+def test_an_editor_that_hangs_up_while_it_is_held_is_forgotten(
+    relay: PlainRelay, port: int
+) -> None:
+    knock(port).close()
 
     await_that(lambda: not relay.has_editor)
 
 
 def test_the_end_of_the_debugger_is_the_end_of_the_connection_and_the_port_stays(
-    relay: PlainRelay, debugger: socket.socket
+    relay: PlainRelay, debugger: socket.socket, port: int
 ) -> None:
     aim(relay, debugger)
     for _ in range(2):
-        with knock(relay) as editor:
+        with knock(port) as editor:
             link, _ = debugger.accept()
             link.sendall(link.recv(100))
             assert editor.recv(100) == HANDSHAKE
@@ -81,10 +86,10 @@ def test_the_end_of_the_debugger_is_the_end_of_the_connection_and_the_port_stays
             assert editor.recv(100) == b""
 
 
-def test_closing_hangs_up(relay: PlainRelay, debugger: socket.socket) -> None:
+def test_closing_hangs_up(relay: PlainRelay, debugger: socket.socket, port: int) -> None:
     aim(relay, debugger)
     echo(debugger)
-    with knock(relay) as editor:
+    with knock(port) as editor:
         assert editor.recv(100) == HANDSHAKE
         relay.close()
         assert editor.recv(100) == b""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from localfn.debug.clock import Clock
+from localfn.debug.door import Door
 from localfn.debug.messages import message
 from localfn.debug.relay import DapRelay
 from tests.dap import LIMIT_S, RESTARTED, Client
@@ -156,11 +157,11 @@ def test_no_editor_is_asked_to_come_back_when_the_program_is_about_to_end(
     assert attached.event("terminated") == {}
 
 
-def test_closing_ends_the_session_of_an_editor_and_frees_the_port(
-    relay: DapRelay, debugger: MakeDebugger, editor: MakeEditor, port: int
+def test_closing_ends_the_session_of_an_editor(
+    relay: DapRelay, debugger: MakeDebugger, editor: MakeEditor
 ) -> None:
     relay.point(at(debugger().serve()))
-    attached, held = editor(), None
+    attached = editor()
     attached.ask("initialize")
 
     relay.close()
@@ -168,8 +169,15 @@ def test_closing_ends_the_session_of_an_editor_and_frees_the_port(
 
     assert attached.event("terminated") == {}
     assert attached.await_close()
-    held = socket.create_server(("127.0.0.1", port))
-    held.close()
+
+
+def test_a_closed_door_frees_its_port(port: int) -> None:
+    door = Door(port, "resize", lambda link: link.close())
+
+    door.close()
+    door.close()
+
+    socket.create_server(("127.0.0.1", port)).close()
 
 
 def test_closing_answers_an_editor_that_was_held_in_vain(
