@@ -14,6 +14,7 @@ from typing import BinaryIO
 from localfn.debug.clock import Clock
 from localfn.debug.door import hang_up
 from localfn.debug.messages import BrokenMessage, Message, message, read
+from localfn.debug.quick import reading
 from localfn.debug.target import Target
 
 log = logging.getLogger(__name__)
@@ -226,7 +227,7 @@ class Conversation:
         for a debugger that is not there yet.
         """
         assert self._first is not None
-        stream = link.makefile("rb")
+        stream = reading(link)
         answers = []
         try:
             link.sendall(self._first.raw)
