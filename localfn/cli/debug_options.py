@@ -1,11 +1,12 @@
 """The options of commands that can debug: `--debug [PORT]` and what goes with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import click
 
 from localfn.errors import UsageError
+from localfn.project import Project
 from localfn.settings import Debugging
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -29,6 +30,36 @@ def debug_options(command: Command) -> Command:
         help="Let code wait for an editor, or not.",
     )
     return opens(waits(command))
+
+
+def debug_functions_option(command: Command) -> Command:
+    """Give a command that serves several functions the choice of those to debug."""
+    return click.option(
+        "--debug-function",
+        "debug_functions",
+        metavar="NAME",
+        multiple=True,
+        help="Debug this function only (repeatable).  [default: all]",
+    )(command)
+
+
+def served(options: Mapping[str, object], project: Project) -> Debugging | None:
+    """Return what is wanted of the debuggers of functions that are served, None for none.
+
+    There code does not wait for an editor unless it is told to.
+    """
+    named = options["debug_functions"]
+    assert isinstance(named, tuple)
+    given = options["debug"]
+    if named and given is None:
+        raise UsageError(
+            f"`--debug-function {named[0]}` goes with `--debug`.", hint="Add it: `--debug`."
+        )
+    return debugging(
+        None if given is None else str(given),
+        waits=options["debug_wait"] is True,
+        functions=tuple(project.find(str(each)).key for each in named),
+    )
 
 
 def split(function: str, debug: object) -> tuple[str, str | None]:
