@@ -242,14 +242,15 @@ class Conversation:
         return None
 
     def _begin(self, answers: list[Message]) -> None:
-        for each in answers:
-            self._said = each.seq
-            self._send(each)
         with self._lock:
             held, self._held = self._held, []
             self._phase = Phase.TALKING
             for each in held:
                 self._forward(each)
+        # Only now: an editor that has its answer talks with a debugger.
+        for each in answers:
+            self._said = each.seq
+            self._send(each)
 
     def _from_debugger(self, told: Message) -> bool:
         """Pass a message on; return False when it was the last."""
