@@ -162,7 +162,7 @@ def _command(
     project: Project,
 ) -> str:
     """Return the command that starts the gateway with these debuggers."""
-    words = ["localfn"]
+    words = [_program(project.root)]
     for option in ("template", "provider"):
         if given.get(option):
             words += [f"--{option}", str(given[option])]
@@ -172,6 +172,14 @@ def _command(
     first = min(Ports(project.root).remembered().values())
     words += ["--debug", str(first)]
     return shlex.join(words)
+
+
+def _program(root: Path) -> str:
+    """Return how to call localfn: by its place where it was installed into the project."""
+    place = Path(sys.executable).with_name("localfn")
+    if not place.is_relative_to(root):
+        return "localfn"
+    return f"{vscode.WORKSPACE}/{place.relative_to(root).as_posix()}"
 
 
 def _vscode(root: Path, attachments: tuple[Attachment, ...], command: str) -> Iterator[Wanted]:

@@ -116,8 +116,12 @@ class Conversation:
         return self._phase is Phase.ENDED
 
     def finish(self) -> None:
-        """Tell the editor that the session is over, whatever the debugger says."""
+        """Tell the editor that the session is over, and let it say goodbye.
+
+        An editor whose goodbye is not answered keeps its user waiting.
+        """
         self._end_session()
+        self._gone.wait(GOODBYE_LIMIT_S)
 
     # --- from the editor ------------------------------------------------------------------------
 
