@@ -2,11 +2,11 @@
 
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
 
-from localfn import assets
-from localfn.errors import ProjectError
+from localfn import assets, languages
+from localfn.errors import MachineError, ProjectError
 from localfn.instances.choice import Backends, Containers
 from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
@@ -21,10 +21,14 @@ from localfn.model import (
     HttpRequest,
     InstancePlan,
     Result,
+    Runtime,
     Site,
 )
 from localfn.project import Project, is_lone, open_lone, open_project
 from localfn.settings import Settings
+
+if TYPE_CHECKING:
+    from localfn.debug.debuggers import Debuggers
 
 Say = Callable[[str], None]
 Sink = Callable[[bytes], None]
@@ -65,6 +69,7 @@ def open_session(
     `say` takes lines for the person at the terminal; `follow_stop` the log of pre-stop hooks.
     """
     planner = Planner(project.provider, project.root, _wishes(settings), settings.environ)
+    debuggers = _debuggers(settings, project, say)
     backends = Backends(
         settings.runner,
         lambda: _containers(settings, say),
@@ -80,12 +85,16 @@ def open_session(
         if known is not None and known.function is function:
             return known
         site, image = backends.choose(planner.runtime(function))
-        plans[function.key] = planner.plan(function, site, image)
+        planned = planner.plan(function, site, image)
+        if debuggers is not None:
+            planned = _debugged(debuggers, planned, planner.runtime(function), settings, project)
+        plans[function.key] = planned
         planner.say_notes(say)
-        return plans[function.key]
+        return planned
 
     def make(planned: InstancePlan) -> Instance:
-        return Instance(planned, backends.backend(planned.site), say)
+        debugger = None if debuggers is None else debuggers.of(planned.function.key)
+        return Instance(planned, backends.backend(planned.site), say, debugger)
 
     invoker = Invoker(
         project.provider,
@@ -93,6 +102,7 @@ def open_session(
         make,
         settings.environ,
         timeout_s=settings.timeout_s,
+        untimed=lambda function: bool(debuggers and debuggers.of(function.key)),
         follow_stop=follow_stop,
     )
     try:
@@ -103,7 +113,11 @@ def open_session(
             lambda function: _run_line(plan(function), settings),
         )
     finally:
+        if debuggers is not None:
+            debuggers.finish()
         invoker.close()
+        if debuggers is not None:
+            debuggers.close()
         backends.close()
 
 
@@ -119,6 +133,51 @@ def _wishes(settings: Settings) -> Wishes:
 
 def _forward_nothing(call: Call, _: HttpRequest, __: Sink) -> HttpReply:
     raise ProjectError(f"`{call.function.key}` is no web server, so no request can be passed on.")
+
+
+def _debuggers(settings: Settings, project: Project, say: Say) -> "Debuggers | None":
+    """Return the debuggers that the user wants, their ports open; None for none."""
+    if settings.debugging is None:
+        return None
+    # Nobody else shall pay for its import.
+    from localfn.debug.debuggers import Debuggers, debuggable
+    from localfn.debug.ports import Ports
+
+    asked = settings.debugging
+    spoken = languages_of(project)
+    functions = debuggable(asked.functions, spoken, say)
+    ports = Ports(project.root)
+    known = (
+        ports.pin(asked.functions[0], asked.port, spoken)
+        if asked.port is not None and len(asked.functions) == 1
+        else ports.of(spoken, asked.port)
+    )
+    return Debuggers(functions, known, settings.cache, say, waits=asked.waits)
+
+
+def languages_of(project: Project) -> dict[str, str]:
+    """Return the language of each function of the project; "" where localfn has no word in it."""
+    runtimes = project.provider.runtimes
+    return {
+        each.key: runtimes[each.runtime].language if each.runtime in runtimes else ""
+        for each in project.functions
+    }
+
+
+def _debugged(
+    debuggers: "Debuggers",
+    plan: InstancePlan,
+    runtime: Runtime,
+    settings: Settings,
+    project: Project,
+) -> InstancePlan:
+    version, interpreter = runtime.version, None
+    with suppress(MachineError):  # a container needs no interpreter of this machine
+        found = languages.load(runtime.language).find(version, settings.environ)
+        version = found.version if plan.site is Site.PROCESS else version
+        interpreter = found.path if found.version == version else None
+    shown = project.provider.layout.code
+    return debuggers.plan(plan, runtime.language, version, interpreter, shown)
 
 
 def _run_line(plan: InstancePlan, settings: Settings) -> str:

@@ -44,6 +44,18 @@ class Debug(NamedTuple):
     ports: Mapping[str, int] = MappingProxyType({})
 
 
+class Debugging(NamedTuple):
+    """How the user wants to debug.
+
+    `port` is that of the first function, None for what was remembered or is usual. `waits` says
+    whether code waits for an editor. `functions` are keys; empty means all.
+    """
+
+    port: int | None = None
+    waits: bool = True
+    functions: tuple[str, ...] = ()
+
+
 class Settings(NamedTuple):
     """All that a session can be told.
 
@@ -74,6 +86,8 @@ class Settings(NamedTuple):
     reload: Reload = Reload()
     debug: Debug = Debug()
     findings: tuple[Finding, ...] = ()
+    debugging: Debugging | None = None
+    cache: Path = Path("~", ".cache", "localfn")
 
     @property
     def run_with(self) -> str:
@@ -125,6 +139,7 @@ def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         reload=Reload(told.flag("reload.enabled"), told.words("reload.ignore")),
         debug=Debug(told.whole("debug.port") or Debug().port, told.wholes("debug.ports")),
         findings=file.findings if file is not None else (),
+        cache=_cache(variables),
     )
 
 
@@ -185,6 +200,12 @@ def _gateway(told: Told) -> Gateway:
         idle_timeout_s=told.number("start_api.idle_timeout"),
         queue_timeout_s=told.number("start_api.queue_timeout"),
     )
+
+
+def _cache(environ: Mapping[str, str]) -> Path:
+    """Return the folder of what can be had again."""
+    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or Path.home(), ".cache")
+    return Path(home, "localfn")
 
 
 def _present(path: Path) -> Path | None:

@@ -8,6 +8,7 @@ import click
 
 from localfn.app import find_project, open_session
 from localfn.cli import show
+from localfn.cli.debug_options import debug_options, debugging, split
 from localfn.cli.through import Invoke, Unreachable, gateway_of
 from localfn.errors import ExitCode, UsageError
 from localfn.model import Call, CallMode, Event, Function, Result
@@ -42,6 +43,7 @@ from localfn.settings import RUNNERS, Settings, resolve
 )
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Call it so often, kept warm.")
 @click.option("--async", "asynchronous", is_flag=True, help="Call as asynchronous callers do.")
+@debug_options
 @click.option("--output", type=click.Choice(["human", "json"]), default="human")
 @click.option("--no-gateway", is_flag=True, help="Run it here, though a gateway runs as well.")
 @click.option("--print", "only_print", is_flag=True, help="Show the `docker run` line instead.")
@@ -53,10 +55,13 @@ def invoke(ctx: click.Context, /, function: str, **options: object) -> int:
     a lone file. The answer goes to standard output byte for byte, the log to standard error. A
     gateway that runs for the project (`localfn start-api`) makes the call with warm instances.
     """
+    function, debug = split(function, options["debug"])
     settings = resolve({**ctx.obj, **options}, os.environ)
     project = find_project(settings, function, str(options["runtime"]))
     lone = project.template is None
     chosen = project.functions[0] if lone else project.find(function)
+    waits = options["debug_wait"] is not False
+    settings = settings._replace(debugging=debugging(debug, waits=waits, functions=(chosen.key,)))
     if options["only_print"]:
         return _print_line(settings, project, chosen)
     event = _event(project, chosen, options)
@@ -64,7 +69,8 @@ def invoke(ctx: click.Context, /, function: str, **options: object) -> int:
     quiet = options["output"] == "json"
     follow = _nothing if quiet else show.follow
     call = Call(chosen, event, mode)
-    through = None if options["no_gateway"] or lone else gateway_of(settings, project)
+    alone = options["no_gateway"] or lone or settings.debugging is not None
+    through = None if alone else gateway_of(settings, project)
     if through is not None:
         with suppress(Unreachable):
             return show.exit_code(_run(through, call, options, quiet=quiet))

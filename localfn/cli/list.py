@@ -1,12 +1,13 @@
 """`localfn list`: the functions of a project."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
 from localfn.app import find_project
 from localfn.cli.table import table
+from localfn.debug.ports import Ports
 from localfn.gateway.running import find
 from localfn.gateway.sites import Sites
 from localfn.model import Function, Severity
@@ -22,18 +23,19 @@ DEFAULT_PORT = 8000
 def list_functions(ctx: click.Context, output: str) -> None:
     """Show the functions of the project: runtime, handler, limits, triggers."""
     project = find_project(resolve(ctx.obj, os.environ))
+    ports = Ports(project.root).remembered()
     if output == "json":
         import json
 
         urls = [(key, url) for key, _, url in _urls(project)]
         rows = [
-            {**_facts(each), "urls": [url for key, url in urls if key == each.key]}
+            {**_facts(each, ports), "urls": [url for key, url in urls if key == each.key]}
             for each in project.functions
         ]
         click.echo(json.dumps({"version": 1, "functions": rows}, ensure_ascii=False))
         return
-    heads = ("FUNCTION", "RUNTIME", "HANDLER", "MEMORY", "TIMEOUT", "TRIGGERS")
-    click.echo(table(heads, [_row(each) for each in project.functions]))
+    heads = ("FUNCTION", "RUNTIME", "HANDLER", "MEMORY", "TIMEOUT", "DEBUG", "TRIGGERS")
+    click.echo(table(heads, [_row(each, ports) for each in project.functions]))
     _tell_urls(project)
     broken = sum(each.severity is Severity.ERROR for each in project.findings)
     if broken:
@@ -56,7 +58,7 @@ def _urls(project: Project) -> Sequence[tuple[str, str, str]]:
     return Sites(project, project.provider.web().sources).urls(port)
 
 
-def _row(function: Function) -> tuple[str, ...]:
+def _row(function: Function, ports: Mapping[str, int]) -> tuple[str, ...]:
     triggers = ", ".join(f"{each.source}:{each.name}" for each in function.triggers) or "-"
     return (
         function.key,
@@ -64,11 +66,12 @@ def _row(function: Function) -> tuple[str, ...]:
         function.handler or "-",
         f"{function.memory_mb} MB",
         f"{function.timeout_s:g} s",
+        str(ports.get(function.key, "-")),
         triggers,
     )
 
 
-def _facts(function: Function) -> dict[str, object]:
+def _facts(function: Function, ports: Mapping[str, int]) -> dict[str, object]:
     return {
         "key": function.key,
         "name": function.name,
@@ -78,6 +81,7 @@ def _facts(function: Function) -> dict[str, object]:
         "code": str(function.code),
         "memory_mb": function.memory_mb,
         "timeout_s": function.timeout_s,
+        "debug_port": ports.get(function.key),
         "template": str(function.template) if function.template else None,
         "triggers": [
             {"source": each.source, "name": each.name, "options": dict(each.options)}

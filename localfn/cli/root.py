@@ -22,6 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "start-api": ("localfn.cli.start_api:start_api", "Serve the functions over HTTP."),
     "generate-event": ("localfn.cli.generate_event:generate_event", "Print a sample event."),
     "schema": ("localfn.cli.schema:schema", "Print what localfn.yaml may say."),
+    "debug-config": (
+        "localfn.cli.debug_config:debug_config",
+        "Write what an editor needs to attach.",
+    ),
     "install": ("localfn.cli.install:install", "Put a function's dependencies beside its code."),
     "doctor": ("localfn.cli.doctor:doctor", "Show what this machine can run."),
 }

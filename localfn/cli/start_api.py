@@ -11,6 +11,7 @@ import click
 
 from localfn.app import Session, find_project, open_session
 from localfn.cli import show
+from localfn.cli.debug_options import debug_functions_option, debug_options, served
 from localfn.cli.table import table
 from localfn.errors import ExitCode, UsageError
 from localfn.gateway.gateway import Gateway, Watching, Wishes, open_gateway, own_output
@@ -65,6 +66,8 @@ END_LIMIT_S = 0.9
 @click.option(
     "--attachment", is_flag=True, help="Add what default domains add: Content-Disposition."
 )
+@debug_options
+@debug_functions_option
 @click.option("--retry-pause", metavar="S", type=float, default=1.0, hidden=True)
 @click.pass_context
 def start_api(ctx: click.Context, /, **options: object) -> int:
@@ -76,6 +79,7 @@ def start_api(ctx: click.Context, /, **options: object) -> int:
     given = {name: None if value == () else value for name, value in options.items()}
     settings = resolve({**ctx.obj, **given}, os.environ)
     project = find_project(settings)
+    settings = settings._replace(debugging=served(options, project))
     wishes = _wishes(options, settings, project.provider)
     journal = _journal(str(options["log"]), project.provider)
     with open_session(settings, project, show.say, show.follow) as session:

@@ -1,8 +1,8 @@
 """Guests in containers that mirror the cloud's runtime (`localfn.instances.guest`).
 
 The stream is attached before the container starts, and its end tells the supervisor inside that
-localfn is gone; the engine then removes the container by itself. No port is published, nothing
-is written to the engine's logs.
+localfn is gone; the engine then removes the container by itself. No port is published but those
+of debuggers, on this machine only; nothing is written to the engine's logs.
 """
 
 import os
@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 
-from localfn.errors import MachineError, ProjectError
+from localfn.errors import MachineError, ProjectError, UsageError
 from localfn.instances import leftovers
 from localfn.instances.attached import AttachedChannel
 from localfn.instances.engine import Engine, Refused, open_engine
@@ -27,6 +27,7 @@ MOST_PROCESSES = 1024
 CPU_PERIOD_US = 100_000
 KILL_LIMIT_S = 1.0
 SWEEP_LIMIT_S = 5.0
+LOOPBACK = "127.0.0.1"
 
 
 class DockerBackend:
@@ -63,6 +64,12 @@ class DockerBackend:
                     f"`{mount.target}`.",
                     hint="Correct the path in the template, or make the folder.",
                 )
+        if plan.debug_ports and self._network == "none":
+            raise UsageError(
+                f"`{plan.function.key}` cannot be debugged in a container without a network: "
+                "no editor could connect to it.",
+                hint="Leave `--network none` out, or run in a process: `--runner process`.",
+            )
         guest = self._start(plan)
         self._guests = [each for each in self._guests if not each.closed]
         self._guests.append(guest)
@@ -136,6 +143,17 @@ class DockerGuest:
         """Return how the worker ended, None when it still runs after this long."""
         return self.channel.await_exit(limit_s)
 
+    def debug_address(self, port: int) -> tuple[str, int]:
+        """Return where a published port is on this machine: the engine has chosen it."""
+        told = self._engine.ask("GET", f"/containers/{self._id}/json")
+        ports = (told.get("NetworkSettings") or {}).get("Ports") or {}
+        for each in ports.get(f"{port}/tcp") or ():
+            return LOOPBACK, int(each["HostPort"])
+        raise MachineError(
+            f"port {port} of the container is not published, so nothing can connect to it.",
+            hint="The network of `--network` must not be an internal one.",
+        )
+
     def peak_memory_mb(self) -> float:
         """Return 0: the worker tells its own peak with every answer."""
         return 0.0
@@ -165,6 +183,7 @@ def spec(plan: InstancePlan, network: str) -> dict[str, object]:
         "StdinOnce": True,
         # An image's own check would run beside the function.
         "Healthcheck": {"Test": ["NONE"]},
+        "ExposedPorts": {f"{port}/tcp": {} for port in plan.debug_ports},
         "HostConfig": limits_of(plan, network),
     }
 
@@ -192,6 +211,10 @@ def limits_of(plan: InstancePlan, network: str) -> dict[str, object]:
         "SecurityOpt": ["no-new-privileges"],
         "PidsLimit": MOST_PROCESSES,
         "NetworkMode": network,
+        # On this machine only: whoever reaches a debugger can run any code.
+        "PortBindings": {
+            f"{port}/tcp": [{"HostIp": LOOPBACK, "HostPort": ""}] for port in plan.debug_ports
+        },
         # Frames would otherwise be written to disk.
         "LogConfig": {"Type": "none", "Config": {}},
     }

@@ -34,6 +34,12 @@ class Guest(Protocol):
     def await_exit(self, limit_s: float) -> Exit | None:
         """Return how the guest ended, None when it still runs after this long."""
 
+    def debug_address(self, port: int) -> tuple[str, int]:
+        """Return where a port of the guest is reached from here.
+
+        Raises `MachineError` for one that cannot be reached.
+        """
+
     def peak_memory_mb(self) -> float:
         """Return the most memory the guest has used so far; 0 when it cannot be told."""
 

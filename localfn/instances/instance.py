@@ -2,18 +2,35 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from signal import SIGABRT
+from typing import Protocol
 
 from localfn.instances.guest import Backend, Exit, Guest
 from localfn.model import Failure, FailureKind, InstancePlan, InstanceState, Invocation, Reply
 from localfn.wires.bootstrap import GONE, TOO_LATE, BootstrapWire, Said
 
 Sink = Callable[[bytes], None]
+Address = Callable[[int], tuple[str, int]]
 # How long a worker whose time is up may take to say where it was.
 LAST_WORDS_S = 0.3
 EXIT_LIMIT_S = 5.0
 STOP_LIMIT_S = 2.0
+
+
+class Debugger(Protocol):
+    """What an instance asks of its function's debugger."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Return the seconds in which code was running."""
+
+    def begin(self, address: Address) -> Mapping[str, object]:
+        """Return what a worker that is about to load code must know.
+
+        `address` tells where a port of the worker's is reached from here.
+        """
 
 
 class Instance:
@@ -23,12 +40,19 @@ class Instance:
     here, under one lock. A failed instance is never used again.
     """
 
-    def __init__(self, plan: InstancePlan, backend: Backend, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        plan: InstancePlan,
+        backend: Backend,
+        say: Callable[[str], None],
+        debugger: Debugger | None = None,
+    ) -> None:
         self.id = os.urandom(6).hex()
         self.plan = plan._replace(init={**plan.init, "mark": os.urandom(16).hex()})
         self.fresh = True
         self._backend = backend
         self._say = say
+        self._debugger = debugger
         self._state = InstanceState.NEW
         self._lock = threading.Lock()
         self._guest: Guest | None = None
@@ -59,12 +83,13 @@ class Instance:
         except BaseException:
             self._fail()
             raise
-        self._wire = BootstrapWire(self._guest.channel, self._guest.tape)
+        clock = time.monotonic if self._debugger is None else self._debugger.clock
+        self._wire = BootstrapWire(self._guest.channel, self._guest.tape, clock)
 
     def load(self, context: Mapping[str, object], limit_s: float | None, sink: Sink) -> Reply:
         """Have the guest load the user's code; `Reply.failure` tells how it went."""
         wire = self._opened()
-        init = {**self.plan.init, "context": context}
+        init = {**self.plan.init, "context": context, "debug": self._debugged()}
         reply = self._converse(lambda: wire.open(init, limit_s), sink)
         if reply.failure is None:
             self._move(InstanceState.STARTING, InstanceState.READY)
@@ -110,6 +135,13 @@ class Instance:
             self._wire.stop()
             guest.await_exit(STOP_LIMIT_S)
         guest.close()
+
+    def _debugged(self) -> Mapping[str, object] | None:
+        """Return what the worker must know of its debugger, None without one."""
+        if self._debugger is None:
+            return None
+        assert self._guest is not None
+        return self._debugger.begin(self._guest.debug_address)
 
     def _opened(self) -> BootstrapWire:
         assert self._wire is not None

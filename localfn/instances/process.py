@@ -31,6 +31,7 @@ INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "DYLD_LIBRARY_PATH")
 WATCH_EVERY_S = 0.02
 READ_BYTES = 1 << 16
 LAST_WORDS_S = 0.1
+LOOPBACK = "127.0.0.1"
 
 
 class ProcessBackend:
@@ -103,6 +104,10 @@ class ProcessGuest:
             out_of_memory=self._out_of_memory,
             peak_memory_mb=self.peak_memory_mb(),
         )
+
+    def debug_address(self, port: int) -> tuple[str, int]:
+        """Return the same port on this machine."""
+        return LOOPBACK, port
 
     def peak_memory_mb(self) -> float:
         """Return the largest resident set that was seen."""

@@ -23,6 +23,8 @@ def run_line(plan: InstancePlan, network: str) -> str:
     ]
     if plan.cpu is not None:
         words += ["--cpus", f"{plan.cpu:g}"]
+    for port in plan.debug_ports:
+        words += ["--publish", f"{docker.LOOPBACK}:{port}:{port}"]
     for mount in plan.mounts:
         words += ["--mount", _mount(mount)]
     for name, value in docker.variables_of(plan).items():

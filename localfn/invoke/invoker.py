@@ -11,6 +11,7 @@ from localfn.model import (
     CallMode,
     Failure,
     FailureKind,
+    Function,
     Hook,
     InstancePlan,
     Invocation,
@@ -51,7 +52,10 @@ class Log:
 
 
 class Invoker:
-    """Runs calls. `plan` says how an instance of a call's function is started."""
+    """Runs calls. `plan` says how an instance of a call's function is started.
+
+    `untimed` names functions that may take as long as they like, unless `timeout_s` says otherwise.
+    """
 
     def __init__(
         self,
@@ -61,12 +65,14 @@ class Invoker:
         environ: Mapping[str, str],
         *,
         timeout_s: float | None = None,
+        untimed: Callable[[Function], bool] = lambda function: False,
         follow_stop: Sink = nowhere,
     ) -> None:
         self._provider = provider
         self._plan = plan
         self._environ = environ
         self._timeout_s = timeout_s
+        self._untimed = untimed
         self._follow_stop = follow_stop
         self._last: dict[str, Invocation] = {}
         self._pool = Pool(make, self._stop)
@@ -92,11 +98,16 @@ class Invoker:
             function=call.function,
             event=call.event,
             started=now,
-            timeout_s=self._timeout_s or call.function.timeout_s,
+            timeout_s=self._limit_s(call.function),
             client_context=call.client_context,
             attempt=call.attempt,
             qualifier=call.qualifier,
         )
+
+    def _limit_s(self, function: Function) -> float | None:
+        if self._timeout_s is None and self._untimed(function):
+            return None
+        return self._timeout_s or function.timeout_s
 
     def _refusal(self, call: Call) -> Failure | None:
         limits = self._provider.limits
@@ -203,7 +214,8 @@ class Invoker:
         name, hook = named
         before, after = self._provider.hook_lines(name, invocation)
         log.write(before)
-        reply = instance.hook(name, context, hook.timeout_s, log.write)
+        limit_s = None if invocation.timeout_s is None else hook.timeout_s
+        reply = instance.hook(name, context, limit_s, log.write)
         log.close_line()
         if reply.failure is not None:
             told = self._result(invocation, reply, b"", None)

@@ -6,7 +6,7 @@ of the frame that came back.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from localfn.model import Failure, FailureKind, HttpReply, Invocation, Reply
@@ -29,11 +29,17 @@ class Said(NamedTuple):
 
 
 class BootstrapWire:
-    """Talks to one bootstrap. One conversation at a time."""
+    """Talks to one bootstrap. One conversation at a time.
 
-    def __init__(self, channel: Channel, tape: LogTape) -> None:
+    `clock` counts the seconds of limits; it stands still while a debugger holds the code.
+    """
+
+    def __init__(
+        self, channel: Channel, tape: LogTape, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._channel = channel
         self._tape = tape
+        self._clock = clock
         self.language_version = ""
         self.advice = ""
 
@@ -91,12 +97,15 @@ class BootstrapWire:
         return Said(reply._replace(duration_ms=spent_ms), output)
 
     def _await_answer(self, wanted: str, limit_s: float | None) -> Frame | None:
-        deadline = None if limit_s is None else time.monotonic() + limit_s
+        deadline = None if limit_s is None else self._clock() + limit_s
         while True:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            left = None if deadline is None else max(0.0, deadline - self._clock())
             frame = self._channel.receive(left)
             if frame is not None and frame.kind == "advice":
                 self.advice = str(frame.header.get("advice", ""))
+                continue
+            if frame is None and deadline is not None and self._clock() < deadline:
+                # Time has stood still meanwhile.
                 continue
             # An answer to an earlier question, given up on long ago, is not this one's.
             if frame is None or frame.header.get("id") == wanted:

@@ -203,6 +203,9 @@ class Worker {
       runtimeFolder: __dirname,
       whenIdle: (next) => this._frames.whenIdle(next),
     });
+    if (header.debug) {
+      openInspector(header.debug);
+    }
     const ready = (error) => {
       const version = process.versions.node;
       done(error, { kind: 'ready', protocol: PROTOCOL, language_version: version });
@@ -295,6 +298,16 @@ class Worker {
 /** End at once: no listener of the user's runs, nothing is left to flush. */
 function leave(code) {
   exitNow.call(process, code);
+}
+
+/**
+ * Open the inspector before user code is loaded; `wait_s` null: wait until an editor is there.
+ *
+ * Not by an option of the command line: that would stop in this file first, and children would
+ * inherit it and want the same port.
+ */
+function openInspector(asked) {
+  require('inspector').open(asked.port, asked.host, asked.wait_s === null);
 }
 
 /**

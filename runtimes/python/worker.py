@@ -171,6 +171,10 @@ class Worker(object):
             self._stream.leave_with_host()
         self._shim = load_shim(header["shim"], self._folder)
         self._shim.prepare(header)
+        if header.get("debug"):
+            # Kept, as Python 2 empties a module that nobody holds.
+            self._debugging = load_beside("debugging", self._folder)
+            self._debugging.open_debugger(header["debug"], Broken)
         if self._has_initializer():
             self._hook({"hook": "initializer", "context": header["context"]}, b"")
         else:
@@ -242,6 +246,16 @@ def load_shim(name, folder):
         sys.modules.pop(each, None)
     shim.HIDDEN = frozenset(each.__code__.co_filename for each in (load_shim, shim.prepare))
     return shim
+
+
+def load_beside(name, folder):
+    """Return a module of ours that few workers need; the user's module names stay free."""
+    sys.path.insert(0, folder)
+    try:
+        return __import__(name)
+    finally:
+        sys.path.remove(folder)
+        sys.modules.pop(name, None)
 
 
 def peak_kb():

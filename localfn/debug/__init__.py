@@ -1,0 +1,1 @@
+"""Debuggers: stable ports, relays between editors and workers, the debuggers' own files."""

@@ -1,0 +1,141 @@
+"""The debuggers of a session: which functions have one, on which port, and what they wait for."""
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from localfn.debug.adapters import Adapter, Adapters
+from localfn.debug.debugger import Debugger
+from localfn.debug.kinds import KINDS
+from localfn.debug.listener import HOST
+from localfn.errors import ProjectError
+from localfn.model import InstancePlan, Site
+
+HEARTBEAT_S = 15.0
+MOST_PATIENCE = 8
+NEWEST = "3.10"
+
+
+class Debuggers:
+    """Opens the ports of all functions that shall be debugged, and closes them in `close`.
+
+    `functions` are those to debug and their languages; `ports` has a port for each. `waits` says
+    whether their code waits for an editor.
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, str],
+        ports: Mapping[str, int],
+        cache: Path,
+        say: Callable[[str], None],
+        *,
+        waits: bool,
+        heartbeat_s: float = HEARTBEAT_S,
+    ) -> None:
+        self._adapters = Adapters(cache, say)
+        self._say = say
+        self._heartbeat_s = heartbeat_s
+        self._closed = threading.Event()
+        self._debuggers: dict[str, Debugger] = {}
+        try:
+            for key, language in functions.items():
+                self._open(key, ports[key], language, waits=waits)
+        except BaseException:
+            self.close()
+            raise
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def of(self, function: str) -> Debugger | None:
+        """Return the debugger of a function, None where it is not debugged."""
+        return self._debuggers.get(function)
+
+    def plan(
+        self,
+        plan: InstancePlan,
+        language: str,
+        version: str,
+        interpreter: Path | None,
+        foreign: str,
+    ) -> InstancePlan:
+        """Return the plan of an instance with its debugger, if its function has one.
+
+        `interpreter` is one of this version on this machine, None where there is none: it
+        compiles the debugger's files. `foreign` is where the cloud keeps code.
+        """
+        debugger = self._debuggers.get(plan.function.key)
+        if debugger is None:
+            return plan
+        adapters: tuple[Adapter, ...] = ()
+        if language == "python":
+            adapters = self._for_python(version, plan.site)
+            if interpreter is not None:
+                self._adapters.compile(adapters[0], interpreter)
+        return debugger.plan(plan, version, adapters, foreign)
+
+    def finish(self) -> None:
+        """Say that workers are being stopped for good: no editor is asked to come back."""
+        for each in self._debuggers.values():
+            each.finish()
+
+    def close(self) -> None:
+        """Send all editors away and give the ports back. May be called twice."""
+        self._closed.set()
+        for each in self._debuggers.values():
+            each.close()
+
+    def _open(self, key: str, port: int, language: str, *, waits: bool) -> None:
+        self._debuggers[key] = Debugger(key, port, KINDS[language], self._say, waits=waits)
+        # Editors' tasks look for the beginning of this line.
+        self._say(f"debugger listening on {HOST}:{port} ({key})")
+
+    def _for_python(self, version: str, site: Site) -> tuple[Adapter, ...]:
+        """Return the debugger for a version and, as an image may have another Python, the newest.
+
+        The first is the one for this version.
+        """
+        exact = self._adapters.find(version)
+        if site is Site.PROCESS:
+            return (exact,)
+        newest = self._adapters.find(NEWEST)
+        self._adapters.compile(newest, Path(sys.executable))
+        return (exact,) if newest == exact else (exact, newest)
+
+    def _beat(self) -> None:
+        """Say what is waited for, more and more rarely as long as it stays the same."""
+        every_s, rounds = self._heartbeat_s, 0
+        while not self._closed.wait(every_s):
+            lines = [line for each in self._debuggers.values() if (line := each.heartbeat())]
+            rounds = rounds + 1 if lines else 0
+            every_s = self._heartbeat_s * min(2**rounds, MOST_PATIENCE)
+            for line in lines:
+                self._say(line)
+
+
+def debuggable(
+    wanted: tuple[str, ...], languages: Mapping[str, str], say: Callable[[str], None]
+) -> dict[str, str]:
+    """Return the functions to debug and their languages, out of the project's.
+
+    `wanted` are keys, empty for all that can be debugged. Raises `ProjectError` for one that was
+    named and cannot be.
+    """
+    if wanted:
+        for key in wanted:
+            _refuse_unknown(key, languages.get(key, ""))
+        return {key: languages[key] for key in wanted}
+    others = [key for key, language in languages.items() if language not in KINDS]
+    if others:
+        say(f"no debugger is opened for {', '.join(others)}: custom runtimes bring their own")
+    return {key: language for key, language in languages.items() if language in KINDS}
+
+
+def _refuse_unknown(key: str, language: str) -> None:
+    if language not in KINDS:
+        raise ProjectError(
+            f"`{key}` has a runtime for which localfn opens no debugger.",
+            hint=f"It opens one for {' and '.join(KINDS)}; `localfn debug-config --help` says how "
+            "a custom runtime brings its own.",
+        )

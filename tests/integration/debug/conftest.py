@@ -1,0 +1,223 @@
+"""A project to debug, the command in a process of its own, and editors that are not ours."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dap import Client
+
+LIMIT_S = 60.0
+TEMPLATE = """\
+edition: 3.0.0
+name: shop
+resources:
+  resize:
+    component: fc3
+    props:
+      region: cn-hangzhou
+      functionName: resize
+      runtime: {runtime}
+      handler: index.handler
+      instanceLifecycleConfig: {{initializer: {{handler: index.initialize, timeout: 1}}}}
+      code: ./code
+      memorySize: 256
+      timeout: 1
+      triggers:
+        - triggerName: onput
+          triggerType: oss
+          sourceArn: acs:oss:cn-hangzhou:1234567890123456:shop-img
+          triggerConfig:
+            events: ['oss:ObjectCreated:PutObject']
+            filter: {{key: {{prefix: raw/, suffix: .jpg}}}}
+"""
+PYTHON = """\
+import json
+
+LIMIT = 42  # at module level
+
+
+def initialize(context):
+    global LIMIT
+    LIMIT += 0  # in the initializer
+
+
+def handler(event, context):
+    told = json.loads(event)
+    key = told["events"][0]["oss"]["object"]["key"]
+    total = LIMIT  # in the handler
+    total += 1
+    return "%s %d" % (key, total)
+"""
+GENERATE = ("--generate", "oss/put-object", "--set", "key=raw/cat.jpg")
+ANSWER = b"raw/cat.jpg 43"
+
+
+def line_of(path: Path, text: str) -> int:
+    """The number of the line that contains this."""
+    lines = path.read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+def open_to_all(folder: Path) -> None:
+    """Let any user come to a folder: what pytest made is for its own user."""
+    for each in (folder, *folder.parents):
+        if each.name.startswith(("pytest-", "popen-", "test_", "cache")) or each == folder:
+            each.chmod(each.stat().st_mode | 0o055)
+
+
+class Project:
+    """A folder with one function, `resize`."""
+
+    def __init__(self, root: Path, runtime: str, file: str, code: str) -> None:
+        self.root = root
+        self.file = root / "code" / file
+        self.file.parent.mkdir()
+        self.file.write_text(code)
+        (root / "s.yaml").write_text(TEMPLATE.format(runtime=runtime))
+        for each in (root, self.file.parent):
+            open_to_all(each)
+
+    def line(self, text: str) -> int:
+        return line_of(self.file, text)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the debuggers' files are kept, filled once for all tests."""
+    folder = tmp_path_factory.mktemp("cache")
+    open_to_all(folder)
+    return folder
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as link:
+        return link.getsockname()[1]
+
+
+@pytest.fixture
+def connect(port: int) -> Iterator[Callable[[], Client]]:
+    """Connect an editor to the port, and close it at the end."""
+    made: list[Client] = []
+
+    def make() -> Client:
+        made.append(Client(port))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+class Running:
+    """`localfn` in a process, what it says as it says it."""
+
+    def __init__(self, words: tuple[str, ...], root: Path, environ: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "localfn", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=root,
+            env=environ,
+        )
+        self._said = ""
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def await_line(self, text: str) -> str:
+        def there() -> bool:
+            return text in self._said or self._process.poll() is not None
+
+        with self._changed:
+            self._changed.wait_for(there, LIMIT_S)
+        assert text in self._said, self._said
+        return next(each for each in self._said.splitlines() if text in each)
+
+    def answer(self) -> bytes:
+        """What it answered, at the end of a good call."""
+        code, answered = self.outcome()
+        assert code == 0, self._said
+        return answered
+
+    def outcome(self) -> tuple[int, bytes]:
+        assert self._process.stdout is not None
+        answered = self._process.stdout.read()
+        code = self._process.wait(LIMIT_S)
+        self._reader.join(LIMIT_S)
+        return code, answered
+
+    @property
+    def said(self) -> str:
+        return self._said
+
+    def close(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        for each in (self._process.stdout, self._process.stderr):
+            assert each is not None
+            each.close()
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            with self._changed:
+                self._said += line.decode(errors="replace")
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+
+Connect = Callable[[], Client]
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def start(cache: Path) -> Iterator[Start]:
+    """Start `localfn` in a project and wait until it says that its debugger listens."""
+    started: list[Running] = []
+
+    def run(project: Project, *words: str, **environ: str) -> Running:
+        running = Running(
+            words, project.root, {**os.environ, "XDG_CACHE_HOME": str(cache), **environ}
+        )
+        started.append(running)
+        running.await_line("localfn: debugger listening on 127.0.0.1:")
+        return running
+
+    yield run
+    for each in started:
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with other people's clients of the protocols, from npm."""
+    npm = shutil.which("npm")
+    folder = tmp_path_factory.mktemp("npm")
+    wanted = ("@vscode/debugadapter-testsupport@1.68.0", "chrome-remote-interface@0.34.0")
+    if npm is None:
+        absent = "there is no npm to fetch independent clients with"
+        if os.environ.get("CI") == "true":
+            pytest.fail(absent)
+        pytest.skip(absent)
+    subprocess.run(
+        [npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefix", folder, *wanted],
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    return folder / "node_modules"

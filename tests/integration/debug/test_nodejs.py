@@ -1,0 +1,127 @@
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from localfn.app import find_project, languages_of, open_session
+from localfn.model import Call, Event, Result
+from localfn.settings import Debugging, resolve
+from tests import interpreters
+from tests.integration.debug.conftest import ANSWER, GENERATE, Project, Start
+
+INSPECTOR = Path(__file__).with_name("inspect.js")
+RUNNERS = ["process", pytest.param("docker", marks=pytest.mark.docker)]
+CODE = """\
+'use strict';
+const LIMIT = 42;
+
+exports.initialize = (context, callback) => callback(null, '');
+
+exports.handler = (event, context, callback) => {
+  const told = JSON.parse(event);
+  if (told.end) {
+    process.kill(process.pid, 'SIGKILL');
+  }
+  const key = told.events[0].oss.object.key;
+  let total = LIMIT; // in the handler
+  total += 1;
+  callback(null, key + ' ' + total);
+};
+"""
+# The newest runtime id whose handlers answer by callback, on whichever Node.js.
+RUNTIME = "nodejs16"
+NODES: dict[str, Path] = getattr(interpreters, "nodes", dict)()
+VERSIONS = [each for each in NODES if int(each) >= 12]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path, RUNTIME, "index.js", CODE)
+    settings = resolve({"project": str(tmp_path)}, os.environ)
+    if not languages_of(find_project(settings))["resize"]:
+        pytest.skip("no runtime id of Node.js is offered")
+    return made
+
+
+class Inspector:
+    """The client in a process of its own."""
+
+    def __init__(self, packages: Path, port: int, line: int) -> None:
+        self._process = subprocess.Popen(
+            ["node", INSPECTOR, packages, str(port), r".*/code/index\.js$", str(line)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def seen(self) -> list[str]:
+        try:
+            told, complaint = self._process.communicate(timeout=60)
+        finally:
+            self._process.kill()
+        assert self._process.returncode == 0, complaint.decode()
+        return told.decode().split()
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_an_inspectors_client_stops_in_the_handler(
+    project: Project, start: Start, port: int, packages: Path, runner: str
+) -> None:
+    line = project.line("in the handler")
+    running = start(project, "invoke", "--runner", runner, *GENERATE, "--debug", str(port))
+
+    seen = Inspector(packages, port, line).seen()
+
+    assert seen == ["exports.handler", str(line), "raw/cat.jpg", "resize", "84", str(line + 1)]
+    assert running.answer() == ANSWER
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_nodejs_of_this_machine_can_be_debugged_in_a_process(
+    project: Project, start: Start, port: int, packages: Path, version: str
+) -> None:
+    line = project.line("in the handler")
+    words = ("invoke", "--runner", "process", *GENERATE, "--debug", str(port))
+    running = start(project, *words, LOCALFN_NODE16=str(NODES[version]))
+
+    seen = Inspector(packages, port, line).seen()
+
+    assert seen[1:5] == [str(line), "raw/cat.jpg", "resize", "84"]
+    assert running.answer() == ANSWER
+
+
+def test_a_client_that_comes_back_stops_in_the_code_of_the_next_worker(
+    project: Project, port: int, packages: Path
+) -> None:
+    event = b'{"events": [{"oss": {"object": {"key": "raw/cat.jpg"}}}]}'
+    line = project.line("in the handler")
+    settings = resolve({"project": str(project.root), "runner": "process"}, os.environ)
+    settings = settings._replace(debugging=Debugging(port, True, ("resize",)))
+    with open_session(settings, find_project(settings), lambda line: None) as session:
+
+        def start(payload: bytes) -> Callable[[], Result]:
+            results: list[Result] = []
+            call = Call(session.project.find("resize"), Event(payload))
+            run = lambda: results.append(session.invoke(call, lambda text: None))  # noqa: E731
+            thread = threading.Thread(target=run, daemon=True)
+            thread.start()
+
+            def result() -> Result:
+                thread.join(60)
+                return results[0]
+
+            return result
+
+        first = Inspector(packages, port, line)
+        called = start(event)
+        assert first.seen()[2] == "raw/cat.jpg"
+        assert called().payload == ANSWER
+
+        assert start(b'{"end": true}')().failure is not None
+        project.file.write_text(CODE.replace("total += 1", "total += 2"))
+        second = Inspector(packages, port, line)
+        called = start(event)
+        assert second.seen()[2] == "raw/cat.jpg"
+        assert called().payload == b"raw/cat.jpg 44"
