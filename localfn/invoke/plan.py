@@ -9,7 +9,7 @@ from localfn import assets, languages
 from localfn.errors import ProjectError
 from localfn.invoke.code import Unpacker
 from localfn.invoke.layers import find_layers, merge
-from localfn.languages import Language
+from localfn.languages import Language, Launch
 from localfn.model import (
     NOTHING,
     Function,
@@ -71,7 +71,8 @@ class Planner:
             plan = self._in_container(function, runtime, language, code, layers)
         else:
             plan = self._in_process(function, runtime, language, code, layers)
-        return plan._replace(image=image, fingerprint=repr((plan, image)))
+        plan = plan._replace(image=image, heap_exhausted=language.heap_exhausted)
+        return plan._replace(fingerprint=repr(plan))
 
     def say_notes(self, say: Callable[[str], None]) -> None:
         """Say once what the person should know about the plans made so far."""
@@ -108,7 +109,7 @@ class Planner:
             runtime,
             Site.CONTAINER,
             layout,
-            language.container_command(RUNTIME_TARGET),
+            language.container_command(RUNTIME_TARGET, _launch(function)),
             Path(layout.code),
             tuple(mounts),
         )
@@ -125,7 +126,8 @@ class Planner:
         if interpreter.note:
             self._notes.setdefault(interpreter.note, False)
         layout = Layout(str(code), str(self._merged_layers(layers)), self._environ.get("PATH", ""))
-        command = language.process_command(interpreter, assets.folder("runtimes") / language.name)
+        bootstraps = assets.folder("runtimes") / language.name
+        command = language.process_command(interpreter, bootstraps, _launch(function))
         return self._common(function, runtime, Site.PROCESS, layout, command, code, ())
 
     def _common(
@@ -187,6 +189,10 @@ class Planner:
         if self._scratch is None:
             self._scratch = Path(tempfile.mkdtemp(prefix="localfn-layers-"))
         return Path(tempfile.mkdtemp(dir=self._scratch))
+
+
+def _launch(function: Function) -> Launch:
+    return Launch(function.memory_mb)
 
 
 def _hooks(function: Function) -> dict[str, str]:

@@ -12,7 +12,6 @@ _RUNTIMES = {
     ".py": "python3.10",
     ".js": "nodejs20",
     ".mjs": "nodejs20",
-    ".cjs": "nodejs20",
 }
 
 
