@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from localfn.model import FailureKind, Function, Hook, Hooks, Result
-from tests.contract.conftest import Case
+from tests.contract.conftest import Case, each_own
 
 Invoke = Callable[[Function, bytes], Result]
 MOMENTS = re.compile(r"(duration|maxMemoryUsage): [\d.]+")
@@ -102,6 +102,25 @@ def test_an_initializer_that_fails_is_worded_as_in_the_cloud_and_other_functions
     assert failed.failure.kind is kind
     assert body(failed) == golden["body"]
     assert end_line(failed) == golden["end_line"]
+    assert after.payload == b"fine"
+
+
+@pytest.mark.parametrize(("case", "name"), each_own("failures"), indirect=["case"])
+def test_a_failure_of_one_language_is_worded_as_in_the_cloud_and_the_next_call_works(
+    case: Case, invoke: Invoke, name: str
+) -> None:
+    told = case.own("failures")[name]
+    function = case.own_function(told, timeout_s=1.5)
+
+    failed = invoke(function, told.get("event", name).encode())
+    after = invoke(function._replace(handler="index.handler"), b"answer")
+
+    golden = case.golden(name)
+    assert failed.failure is not None
+    assert failed.failure.kind.value == told["kind"]
+    assert body(failed) == golden["body"]
+    assert end_line(failed) == golden["end_line"]
+    assert failed.failure.advice == golden["advice"]
     assert after.payload == b"fine"
 
 

@@ -19,8 +19,8 @@ const LEVELS = ['silent', 'error', 'warn', 'info', 'verbose', 'debug'];
 const SPEAKERS = { log: 'verbose', debug: 'debug', info: 'info', warn: 'warn', error: 'error' };
 // Frames of the module loader and of the event loop, in all versions: the runtime's, not the user's.
 const MACHINERY = new RegExp(
-  '^ +at .*\\b(?:(?:node:)?internal/(?:modules?|process/(?:task_queues|next_tick))[/.:]' +
-    '|(?:module|vm|node:diagnostics_channel|diagnostics_channel)(?:\\.js)?:\\d)'
+  '^ +at .*\\b(?:(?:node:)?internal/(?:modules?|timers|process/(?:task_queues|next_tick))[/.:]' +
+    '|(?:node:)?(?:module|vm|timers|diagnostics_channel)(?:\\.js)?:\\d)'
 );
 
 // The first words of a line that only an ES module has.
