@@ -43,6 +43,8 @@ def open_session(
     `say` takes lines for the person at the terminal; `follow_stop` the log of pre-stop hooks.
     """
     wishes = Wishes(settings.environment, cpu_limit=settings.cpu_limit)
+    if settings.start_limit_s is not None:
+        wishes = wishes._replace(start_limit_s=settings.start_limit_s)
     planner = Planner(project.provider, project.root, wishes, settings.environ)
     backends = Backends(
         settings.runner,

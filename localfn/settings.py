@@ -19,6 +19,7 @@ class Settings(NamedTuple):
     `environment` are variables added to every function. `environ` is the machine's own
     environment with the `.env` file's variables beneath it. `base_images` maps a language to the
     image that ours is built on, `{version}` standing for the language's version.
+    `start_limit_s` is how long a server may take to come up.
     """
 
     root: Path
@@ -30,6 +31,7 @@ class Settings(NamedTuple):
     network: str = "bridge"
     cpu_limit: bool = False
     timeout_s: float | None = None
+    start_limit_s: float | None = None
     environment: Mapping[str, str] = NOTHING
     environ: Mapping[str, str] = NOTHING
     base_images: Mapping[str, str] = NOTHING
@@ -56,6 +58,7 @@ def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings
         network=str(given.get("network") or environ.get("LOCALFN_NETWORK", "bridge")),
         cpu_limit=bool(given.get("cpu_limit")),
         timeout_s=_positive("--timeout", given.get("timeout")),
+        start_limit_s=_seconds("LOCALFN_START_LIMIT", environ),
         environment=variables,
         environ={**read_env_file(_present(root / ".env")), **environ},
         base_images=_base_images(environ),
@@ -113,6 +116,16 @@ def _positive(name: str, value: object) -> float | None:
     if value <= 0:
         raise UsageError(f"`{name}` is {value}; it must be more than 0 seconds.")
     return float(value)
+
+
+def _seconds(name: str, environ: Mapping[str, str]) -> float | None:
+    value = environ.get(name)
+    if not value:
+        return None
+    try:
+        return _positive(f"`{name}`", float(value))
+    except ValueError as error:
+        raise UsageError(f"`{name}` is `{value}`, not a number of seconds.") from error
 
 
 def _base_images(environ: Mapping[str, str]) -> dict[str, str]:

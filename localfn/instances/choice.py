@@ -38,13 +38,13 @@ class Backends:
         self._say = say
         self._containers: Containers | None = None
         self._processes: Backend | None = None
-        self._chosen: dict[str, tuple[Site, str]] = {}
+        self._chosen: dict[Runtime, tuple[Site, str]] = {}
 
     def choose(self, runtime: Runtime) -> tuple[Site, str]:
         """Return where to run this runtime, and the image (empty for a process)."""
-        if runtime.id not in self._chosen:
-            self._chosen[runtime.id] = self._choose(runtime)
-        return self._chosen[runtime.id]
+        if runtime not in self._chosen:
+            self._chosen[runtime] = self._choose(runtime)
+        return self._chosen[runtime]
 
     def backend(self, site: Site) -> Backend:
         """Return the backend of a site."""

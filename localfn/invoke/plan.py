@@ -25,6 +25,8 @@ from localfn.model import (
 # Where a container sees our bootstraps and the folders of its layers.
 RUNTIME_TARGET = "/var/localfn"
 LAYERS_TARGET = "/var/localfn-layers"
+# How long a server may take to come up. Clouds give it minutes; a person waits less gladly.
+START_LIMIT_S = 30.0
 
 
 class Wishes(NamedTuple):
@@ -33,6 +35,7 @@ class Wishes(NamedTuple):
     environment: Mapping[str, str] = NOTHING
     layers: Mapping[str, Path] = MappingProxyType({})
     cpu_limit: bool = False
+    start_limit_s: float = START_LIMIT_S
 
 
 class Planner:
@@ -57,8 +60,10 @@ class Planner:
             raise ProjectError(
                 f"{function.template or function.key}: `{function.key}` has the runtime "
                 f"`{function.runtime}`, which localfn cannot run.",
-                hint=f"It runs {', '.join(runnable)}.",
+                hint=(runtime and runtime.way_out) or f"It runs {', '.join(runnable)}.",
             )
+        if function.container is not None and function.container.image:
+            return runtime._replace(image=function.container.image)
         return runtime
 
     def plan(self, function: Function, site: Site, image: str = "") -> InstancePlan:
@@ -98,10 +103,9 @@ class Planner:
         layers: tuple[Path, ...],
     ) -> InstancePlan:
         layout = self._provider.layout
-        bootstraps = assets.folder("runtimes") / language.name
         mounts = [
-            Mount(code, layout.code),
-            Mount(bootstraps, RUNTIME_TARGET),
+            *_mounted_code(runtime, code, layout),
+            *_mounted_bootstraps(runtime, language),
             *self._mounted_layers(layers, layout),
         ]
         return self._common(
@@ -109,7 +113,7 @@ class Planner:
             runtime,
             Site.CONTAINER,
             layout,
-            language.container_command(RUNTIME_TARGET, _launch(function)),
+            language.container_command(RUNTIME_TARGET, self._launch(function, runtime, layout)),
             Path(layout.code),
             tuple(mounts),
         )
@@ -127,7 +131,8 @@ class Planner:
             self._notes.setdefault(interpreter.note, False)
         layout = Layout(str(code), str(self._merged_layers(layers)), self._environ.get("PATH", ""))
         bootstraps = assets.folder("runtimes") / language.name
-        command = language.process_command(interpreter, bootstraps, _launch(function))
+        launch = self._launch(function, runtime, layout)
+        command = language.process_command(interpreter, bootstraps, launch)
         return self._common(function, runtime, Site.PROCESS, layout, command, code, ())
 
     def _common(
@@ -142,7 +147,7 @@ class Planner:
     ) -> InstancePlan:
         provider = self._provider
         variables = provider.variables(function, runtime, layout, self._environ)
-        return InstancePlan(
+        plan = InstancePlan(
             function=function,
             site=site,
             wire=runtime.wire,
@@ -165,6 +170,23 @@ class Planner:
             mounts=mounts,
             secrets=provider.secrets,
         )
+        return self._served(plan) if runtime.wire == "http" else plan
+
+    def _served(self, plan: InstancePlan) -> InstancePlan:
+        """Return a plan with what a server is told and allowed."""
+        contract, container = self._provider.http, plan.function.container
+        assert contract is not None
+        return plan._replace(
+            contract=contract,
+            port=(container.port if container else 0) or contract.port,
+            load_timeout_s=self._wishes.start_limit_s,
+        )
+
+    def _launch(self, function: Function, runtime: Runtime, layout: Layout) -> Launch:
+        if runtime.wire != "http":
+            return Launch(function.memory_mb)
+        assert self._provider.http is not None
+        return Launch(function.memory_mb, self._provider.http.command(function, layout.code))
 
     def _mounted_layers(self, layers: tuple[Path, ...], layout: Layout) -> tuple[Mount, ...]:
         if len(layers) < 2:
@@ -191,8 +213,16 @@ class Planner:
         return Path(tempfile.mkdtemp(dir=self._scratch))
 
 
-def _launch(function: Function) -> Launch:
-    return Launch(function.memory_mb)
+def _mounted_code(runtime: Runtime, code: Path, layout: Layout) -> tuple[Mount, ...]:
+    """Return the code's mount; an image brings its own."""
+    return () if runtime.language == "image" else (Mount(code, layout.code),)
+
+
+def _mounted_bootstraps(runtime: Runtime, language: Language) -> tuple[Mount, ...]:
+    """Return the mount of our own programs, where one is run."""
+    if runtime.wire != "bootstrap":
+        return ()
+    return (Mount(assets.folder("runtimes") / language.name, RUNTIME_TARGET),)
 
 
 def _hooks(function: Function) -> dict[str, str]:

@@ -16,9 +16,13 @@ class Interpreter(NamedTuple):
 
 
 class Launch(NamedTuple):
-    """What a bootstrap's command depends on beside its program."""
+    """What a command depends on beside its program.
+
+    `command` is the function's own start command, where it has one.
+    """
 
     memory_mb: int
+    command: tuple[str, ...] = ()
 
 
 class Language(NamedTuple):

@@ -1,25 +1,31 @@
 """The words of this program: frozen values without I/O. Every other package speaks them."""
 
 from localfn.model.call import Call, CallMode, Event, Invocation
+from localfn.model.contract import Fault, FaultKind, Health, HttpContract
 from localfn.model.function import NOTHING, Container, Function, Hook, Hooks, Place, Trigger
-from localfn.model.http import Headers, HttpReply, HttpRequest
+from localfn.model.http import BrokenBody, Headers, HttpReply, HttpRequest, Tunnel
 from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
 
 __all__ = [
     "NOTHING",
+    "BrokenBody",
     "Call",
     "CallMode",
     "Container",
     "Event",
     "Failure",
     "FailureKind",
+    "Fault",
+    "FaultKind",
     "Finding",
     "Function",
     "Headers",
+    "Health",
     "Hook",
     "Hooks",
+    "HttpContract",
     "HttpReply",
     "HttpRequest",
     "InstancePlan",
@@ -37,4 +43,5 @@ __all__ = [
     "Severity",
     "Site",
     "Trigger",
+    "Tunnel",
 ]

@@ -1,7 +1,7 @@
 """One HTTP exchange, whoever speaks and whoever listens."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 # Pairs, because order and repeats matter.
 Headers = tuple[tuple[str, str], ...]
@@ -26,12 +26,34 @@ class HttpRequest(NamedTuple):
         return header_of(self.headers, name)
 
 
+class BrokenBody(Exception):
+    """A body ended before its time: what has been passed on of it is not the whole."""
+
+
+class Tunnel(Protocol):
+    """A connection that speaks no HTTP any more, such as a WebSocket. All bytes as they are."""
+
+    def read(self) -> bytes:
+        """Return what has come, waiting for it; b"" when nothing more will."""
+
+    def write(self, piece: bytes) -> None:
+        """Send all of it; raise `OSError` when nobody listens any more."""
+
+    def close(self) -> None:
+        """Hang up, from any thread. May be called twice."""
+
+
 class HttpReply(NamedTuple):
-    """What is answered. `body` may be an iterable of pieces, sent as they come."""
+    """What is answered.
+
+    `body` may be an iterable of pieces, sent as they come: whoever takes them closes it, and it
+    raises `BrokenBody` where it ends too early. `tunnel` is there after the status 101.
+    """
 
     status: int
     headers: Headers = ()
     body: bytes | Iterable[bytes] = b""
+    tunnel: Tunnel | None = None
 
     def header(self, name: str) -> str:
         """Return the first value of a header, whatever the case of its name; "" without one."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from localfn.model.call import Invocation
+from localfn.model.contract import HttpContract
 from localfn.model.function import Function, Place
 from localfn.model.plan import Layout
 from localfn.model.result import Result
@@ -38,7 +39,8 @@ class Reading(NamedTuple):
 class Runtime(NamedTuple):
     """A runtime id of a cloud: which language and version it is, and how it is spoken to.
 
-    `image` is the vendor's own image, used only when the user asks for it.
+    `image` is the vendor's own image, used only when the user asks for it. A runtime without a
+    language cannot be run here; `way_out` says what to do instead.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Runtime(NamedTuple):
     version: str
     image: str = ""
     wire: str = "bootstrap"
+    way_out: str = ""
 
 
 class Limits(NamedTuple):
@@ -74,7 +77,9 @@ class Provider(NamedTuple):
     - `start_output(runtime)`: what the platform prints when an instance comes up.
     - `opening_lines` / `closing_lines`: the platform's log lines around one invocation.
     - `hook_lines(hook, invocation)`: the same around a lifecycle hook.
-    - `error_body(result)`: the payload a caller gets when `result.failure` is set.
+    - `error_body(result)`: the payload a caller gets when `result.failure` is set;
+      `result.payload` is what the function answered itself, where it did.
+    - `http`: how it talks to functions that are servers, None where it has none.
     """
 
     name: str
@@ -97,3 +102,4 @@ class Provider(NamedTuple):
     closing_lines: Callable[[Result], bytes]
     hook_lines: Callable[[str, Invocation], tuple[bytes, bytes]]
     error_body: Callable[[Result], bytes]
+    http: HttpContract | None = None

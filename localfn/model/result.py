@@ -42,7 +42,8 @@ class Failure(NamedTuple):
 class Reply(NamedTuple):
     """What an instance answered, and what the answer cost.
 
-    After a `last` reply the instance ends by itself.
+    After a `last` reply the instance ends by itself. A load that failed may be tried `again` in
+    the same instance.
     """
 
     payload: bytes = b""
@@ -50,6 +51,7 @@ class Reply(NamedTuple):
     duration_ms: float = 0.0
     peak_memory_mb: float = 0.0
     last: bool = False
+    again: bool = False
 
 
 class Result(NamedTuple):

@@ -7,24 +7,15 @@ of the frame that came back.
 
 import time
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from localfn.model import Failure, FailureKind, Invocation, Reply
 from localfn.wires.frames import PROTOCOL, Channel, ChannelClosed, Frame
+from localfn.wires.said import GONE, TOO_LATE, Said
 from localfn.wires.tape import LogTape
 
 # How long output may lag behind the answer that came after it.
 MARK_LIMIT_S = 1.0
 STOP_LIMIT_S = 1.0
-TOO_LATE = Failure(FailureKind.TIMED_OUT)
-GONE = Failure(FailureKind.EXITED)
-
-
-class Said(NamedTuple):
-    """What a guest answered, and all it printed until then."""
-
-    reply: Reply
-    output: bytes
 
 
 class BootstrapWire:

@@ -1,7 +1,7 @@
 """Alibaba Cloud Function Compute, generations FC2 and FC3 (contract alibaba-fc)."""
 
 from localfn.model import Layout, Limits, Provider
-from localfn.providers.alibaba import environment, templates, wording
+from localfn.providers.alibaba import custom, environment, templates, wording
 from localfn.providers.alibaba.runtimes import RUNTIMES
 
 PROVIDER = Provider(
@@ -31,4 +31,5 @@ PROVIDER = Provider(
     closing_lines=wording.closing_lines,
     hook_lines=wording.hook_lines,
     error_body=wording.error_body,
+    http=custom.HTTP,
 )
