@@ -11,7 +11,7 @@ from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
 from localfn.invoke.invoker import Invoker, nowhere
 from localfn.invoke.plan import Planner, Wishes
-from localfn.model import Call, Function, InstancePlan, Result, Site
+from localfn.model import Call, Function, HttpReply, HttpRequest, InstancePlan, Result, Site
 from localfn.project import Project, is_lone, open_lone, open_project
 from localfn.settings import Settings
 
@@ -24,6 +24,7 @@ class Session(NamedTuple):
 
     project: Project
     invoke: Callable[[Call, Sink], Result]
+    forward: Callable[[Call, HttpRequest, Sink], HttpReply]
     run_line: Callable[[Function], str]
 
 
@@ -77,7 +78,12 @@ def open_session(
         follow_stop=follow_stop,
     )
     try:
-        yield Session(project, invoker, lambda function: _run_line(plan(function), settings))
+        yield Session(
+            project,
+            invoker,
+            invoker.forward,
+            lambda function: _run_line(plan(function), settings),
+        )
     finally:
         invoker.close()
         backends.close()

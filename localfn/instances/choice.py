@@ -62,7 +62,8 @@ class Backends:
         try:
             return Site.CONTAINER, self._docker().image(runtime)
         except MachineError as error:
-            if self._runner == "docker":
+            # An image has no other place to run in.
+            if self._runner == "docker" or runtime.language == "image":
                 raise
             self._say(f"no container: {error.message}")
             return Site.PROCESS, ""

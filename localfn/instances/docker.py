@@ -10,13 +10,15 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from localfn.errors import MachineError, ProjectError
 from localfn.instances import leftovers
 from localfn.instances.attached import AttachedChannel
 from localfn.instances.engine import Engine, Refused, open_engine
-from localfn.instances.guest import Exit
+from localfn.instances.guest import Exit, Guest
 from localfn.instances.image import Images
+from localfn.instances.keeping import Keeper
 from localfn.model import InstancePlan, Runtime, Site
 from localfn.wires.frames import ChannelClosed
 from localfn.wires.tape import LogTape
@@ -27,6 +29,8 @@ FUNCTION_USER = 10003
 MOST_PROCESSES = 1024
 CPU_PERIOD_US = 100_000
 KILL_LIMIT_S = 1.0
+# The network in which no port can be published.
+UNREACHABLE = "none"
 SWEEP_LIMIT_S = 5.0
 
 
@@ -44,18 +48,19 @@ class DockerBackend:
         self._engine = open_engine(environ)
         self._images = images(self._engine)
         self._network = network
-        self._guests: list[DockerGuest] = []
+        self._keeper = Keeper(self._engine)
+        self._guests: list[_Guest] = []
         self._sweeper: threading.Thread | None = None
 
     def image(self, runtime: Runtime) -> str:
         """Return the image to start this runtime in, built if need be."""
         return self._images.find(runtime)
 
-    def start(self, plan: InstancePlan, say: Callable[[str], None]) -> "DockerGuest":
+    def start(self, plan: InstancePlan, say: Callable[[str], None]) -> Guest:
         """Start a container.
 
         Raises `MachineError` when the engine will not, `ProjectError` for a folder to mount that
-        is not there.
+        is not there, `CannotStart` when it is the user's own program that cannot be started.
         """
         for mount in plan.mounts:
             if not mount.source.is_dir():
@@ -75,17 +80,34 @@ class DockerBackend:
         for guest in self._guests:
             guest.close()
         self._guests.clear()
+        self._keeper.close()
         if self._sweeper is not None:
             self._sweeper.join(SWEEP_LIMIT_S)
 
-    def _start(self, plan: InstancePlan) -> "DockerGuest":
+    def _start(self, plan: InstancePlan) -> "_Guest":
         try:
+            if plan.wire == "http":
+                return self._server(plan)
             return DockerGuest(self._engine, plan, spec(plan, self._network))
         except Refused as error:
             raise MachineError(
                 f"the container of `{plan.function.key}` cannot be started: {error}.",
                 hint="`localfn invoke --print` shows the equivalent `docker run` line.",
             ) from error
+
+    def _server(self, plan: InstancePlan) -> "_Guest":
+        # Not loaded for the other functions, whose cold start would wait for it.
+        from localfn.instances.container import ContainerServer, refuse_flaws
+
+        if self._network == UNREACHABLE:
+            raise MachineError(
+                f"`{plan.function.key}` is a server, which nobody can reach in the network "
+                f"`{UNREACHABLE}`.",
+                hint="Leave `--network` out, or name another network.",
+            )
+        suspicion = refuse_flaws(plan, lambda: self._images.architecture(plan.image))
+        suspicion = suspicion or self._images.foreign(plan.image)
+        return ContainerServer(self._engine, self._keeper, plan, self._network, suspicion)
 
     def _sweep(self) -> None:
         """Remove leftovers of dead sessions, once, while the new worker comes up."""
@@ -100,6 +122,12 @@ class DockerBackend:
 
         self._sweeper = threading.Thread(target=sweep, name="sweep", daemon=True)
         self._sweeper.start()
+
+
+class _Guest(Guest, Protocol):
+    @property
+    def closed(self) -> bool:
+        """Return whether everything has been given back."""
 
 
 class DockerGuest:

@@ -70,6 +70,9 @@ class ServerGuest(Guest, Protocol):
     def is_relayed(self) -> bool:
         """Return whether somebody stands between, who accepts for a server that does not."""
 
+    def begin(self) -> None:
+        """Say that what is printed from now on belongs to an exchange."""
+
     def settle(self) -> None:
         """Have all on the tape that was printed until now."""
 

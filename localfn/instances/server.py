@@ -68,6 +68,9 @@ class ProcessServer:
         """Return where the server is reached."""
         return LOOPBACK, self.port
 
+    def begin(self) -> None:
+        """Do nothing: what is in the pipe after an answer was printed before it."""
+
     def settle(self) -> None:
         """Have all on the tape that was printed until now."""
         self._output.settle()

@@ -72,6 +72,9 @@ class Server(Protocol):
     def tape(self) -> LogTape:
         """Return what the server prints."""
 
+    def begin(self) -> None:
+        """Say that what is printed from now on belongs to an exchange."""
+
     def settle(self) -> None:
         """Have all on the tape that was printed until now."""
 
@@ -177,6 +180,7 @@ class HttpWire:
         or `TimeoutError` where it ends too early.
         """
         deadline = None if limit_s is None else time.monotonic() + limit_s
+        self._server.begin()
         asked = self._contract.passed_on(request, self._function, context)
         try:
             link, head = self._begin(asked, deadline)
@@ -315,6 +319,7 @@ class HttpWire:
     def _exchange(self, kind: str, request: HttpRequest, limit_s: float | None) -> Said:
         started = time.perf_counter()
         deadline = None if limit_s is None else time.monotonic() + limit_s
+        self._server.begin()
         try:
             answer: HttpReply | Exception = self._ask(request, deadline)
         except (TimeoutError, Broken, Nonsense) as error:
