@@ -20,6 +20,7 @@ BASES: Mapping[str, str] = {
     "python": "python:{version}-slim",
     "nodejs": "node:{version}-slim",
     "custom": "debian:{version}-slim",
+    "go": "python:3-slim",
 }
 VENDOR = "vendor"
 

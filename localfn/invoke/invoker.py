@@ -103,7 +103,7 @@ class Invoker:
 
             def over(reply: Reply) -> None:
                 results.append(self._finish(invocation, reply, log, cold_start_ms))
-                if instance.usable:
+                if _is_loaded(instance):
                     self._freeze(instance, invocation, context, log)
                 lent.close()
 
@@ -156,7 +156,7 @@ class Invoker:
             reply = self._call(instance, invocation, context, log, opened)
         assert reply is not None
         result = self._finish(invocation, reply, log, cold_start_ms)
-        if instance.usable:
+        if _is_loaded(instance):
             self._freeze(instance, invocation, context, log)
         return result._replace(logs=log.text)
 
@@ -236,7 +236,7 @@ class Invoker:
         invocation = self._last.pop(instance.id, None)
         hook = instance.plan.function.hooks.pre_stop
         try:
-            if hook is not None and invocation is not None and instance.usable:
+            if hook is not None and invocation is not None and _is_loaded(instance):
                 context = self._provider.context(invocation, self._environ)
                 log = Log(self._follow_stop)
                 self._hook(instance, invocation, ("pre_stop", hook), context, log)
@@ -276,3 +276,8 @@ class Invoker:
         if result.failure is None:
             return result
         return result._replace(payload=self._provider.error_body(result))
+
+
+def _is_loaded(instance: Instance) -> bool:
+    """Return whether an instance is good and initialized: only such a one has hooks."""
+    return instance.usable and not instance.fresh

@@ -222,7 +222,8 @@ def _mounted_bootstraps(runtime: Runtime, language: Language) -> tuple[Mount, ..
     """Return the mount of our own programs, where one is run."""
     if runtime.wire != "bootstrap":
         return ()
-    return (Mount(assets.folder("runtimes") / language.name, RUNTIME_TARGET),)
+    folder = assets.folder("runtimes")
+    return (Mount(folder if language.beside else folder / language.name, RUNTIME_TARGET),)
 
 
 def _hooks(function: Function) -> dict[str, str]:

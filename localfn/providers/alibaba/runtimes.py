@@ -29,6 +29,7 @@ _TABLE: tuple[tuple[str, str, str, str], ...] = (
     ("python3.9", "python", "3.9", _OWN_TAG),
     ("python3.10", "python", "3.10", _OWN_TAG),
     ("python3.12", "python", "3.12", _SHARED_TAG),
+    ("go1", "go", "1", _OWN_TAG),
 )
 
 # id -> version of Debian, image: servers of the user's own (section 2.7).
@@ -70,7 +71,6 @@ def _all() -> dict[str, Runtime]:
         Runtime(id_, "", "", way_out=_WAY_OUT.format(sample=sample))
         for id_, sample in _CLOSED.items()
     ]
-    found += [Runtime("go1", "", "")]
     return {each.id: each for each in found}
 
 

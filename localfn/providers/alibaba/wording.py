@@ -38,15 +38,15 @@ def start_output(runtime: Runtime) -> bytes:
 
 
 def opening_lines(invocation: Invocation) -> bytes:
-    """Return the line before a function's own output; servers write theirs themselves (2.7)."""
-    if _is_server(invocation.function):
+    """Return the line before a function's own output; some write theirs themselves."""
+    if _logs_itself(invocation.function):
         return b""
     return f"FC Invoke Start RequestId: {invocation.id}\n".encode()
 
 
 def hook_lines(hook: str, invocation: Invocation) -> tuple[bytes, bytes]:
     """Return the lines around a lifecycle hook's output."""
-    if _is_server(invocation.function):
+    if _logs_itself(invocation.function):
         return b"", b""
     title = HOOK_TITLES[hook]
     return (
@@ -69,7 +69,7 @@ def closing_lines(result: Result) -> bytes:
 
 def _end(result: Result) -> bytes:
     failure, id_ = result.failure, result.invocation.id
-    if _is_server(result.invocation.function):
+    if _logs_itself(result.invocation.function):
         # What the server answered itself is its own affair.
         own = failure is None or failure.kind is FailureKind.HANDLER_RAISED
         return b"" if own else result.payload + b"\n"
@@ -94,9 +94,10 @@ def error_body(result: Result) -> bytes:
     return _json(told)
 
 
-def _is_server(function: Function) -> bool:
+def _logs_itself(function: Function) -> bool:
+    """Return whether the program writes the lines around a call: servers (2.7), Go's library."""
     runtime = RUNTIMES.get(function.runtime)
-    return runtime is not None and runtime.wire == "http"
+    return runtime is not None and (runtime.wire == "http" or runtime.language == "go")
 
 
 def _json(told: Mapping[str, object]) -> bytes:
@@ -133,7 +134,7 @@ def _too_large(failure: Failure, result: Result) -> Mapping[str, object]:
 
 def _bad_reply(failure: Failure, result: Result) -> Mapping[str, object]:
     """Return the error of a result that cannot be written, or of an answer that is none."""
-    if not _is_server(result.invocation.function):
+    if not _logs_itself(result.invocation.function):
         return _raised(failure, result)
     return _refused("BadResponse", BAD_RESPONSE.format(why=failure.message), result)
 
