@@ -166,10 +166,11 @@ def server_spec(plan: InstancePlan, network: str) -> dict[str, object]:
     limits["Memory"] = limits["MemorySwap"] = plan.memory_mb << 20
     limits["PortBindings"] = {port: [{"HostIp": LOOPBACK, "HostPort": ""}]}
     spec = docker.spec(plan, network)
-    spec.update(HostConfig=limits, ExposedPorts={port: {}}, Env=_environment(plan))
+    variables = [f"{name}={value}" for name, value in variables_of(plan).items()]
+    spec.update(HostConfig=limits, ExposedPorts={port: {}}, Env=variables)
     for name in ("AttachStdin", "OpenStdin", "StdinOnce"):
         spec[name] = False
-    if _is_own_image(plan):
+    if is_own_image(plan):
         _leave_alone(plan, spec, limits)
     return spec
 
@@ -188,11 +189,11 @@ def _leave_alone(plan: InstancePlan, spec: dict[str, object], limits: dict[str, 
         del limits[name]
 
 
-def _environment(plan: InstancePlan) -> list[str]:
+def variables_of(plan: InstancePlan) -> dict[str, str]:
+    """Return the environment of a server; an image of the user's own has a home of its own."""
     assert plan.contract is not None
-    variables = plan.environment if _is_own_image(plan) else docker.variables_of(plan)
-    told = {name: str(plan.port) for name in plan.contract.port_variables}
-    return [f"{name}={value}" for name, value in {**variables, **told}.items()]
+    variables = plan.environment if is_own_image(plan) else docker.variables_of(plan)
+    return {**variables, **{name: str(plan.port) for name in plan.contract.port_variables}}
 
 
 def refuse_flaws(plan: InstancePlan, architecture: Callable[[], str]) -> str:
@@ -200,7 +201,7 @@ def refuse_flaws(plan: InstancePlan, architecture: Callable[[], str]) -> str:
 
     Raises `CannotStart` where it cannot be run. What is not in the code cannot be looked at.
     """
-    found = None if _is_own_image(plan) else _in_the_code(plan)
+    found = None if is_own_image(plan) else _in_the_code(plan)
     if found is None:
         return ""
     flaw = program.find_flaw(found, architecture())
@@ -233,7 +234,7 @@ def _refusal(plan: InstancePlan, told: str, suspicion: str) -> Exception:
 
 
 def _start_advice(plan: InstancePlan, number: int, told: str) -> str:
-    if number == errno.ENOENT and not _is_own_image(plan):
+    if number == errno.ENOENT and not is_own_image(plan):
         return (
             f"The image `{plan.image}` has no `{plan.command[0]}`: name a base that has it in "
             "`LOCALFN_BASE_CUSTOM`, or take the cloud's own image, `--image vendor`."
@@ -246,7 +247,8 @@ def _fault(plan: InstancePlan, code: int, advice: str, *, exists: bool) -> Fault
     return Fault(kind, shown_command(plan), code=code, advice=advice)
 
 
-def _is_own_image(plan: InstancePlan) -> bool:
+def is_own_image(plan: InstancePlan) -> bool:
+    """Return whether a plan's image is the function itself."""
     container = plan.function.container
     return container is not None and bool(container.image)
 
