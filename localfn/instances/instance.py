@@ -168,6 +168,8 @@ class Instance:
         if was is InstanceState.READY and self._wire is not None:
             self._wire.stop()
             guest.await_exit(STOP_LIMIT_S)
+        if self._wire is not None:
+            self._wire.close()
         guest.close()
 
     def _opened(self) -> Wire:

@@ -35,6 +35,9 @@ class Wire(Protocol):
     def stop(self) -> None:
         """Ask the guest to end by itself; do not wait."""
 
+    def close(self) -> None:
+        """Let go of what is kept for the next conversation. May be called twice."""
+
 
 class PassingWire(Wire, Protocol):
     """A wire that can also pass on requests as they are."""

@@ -60,6 +60,9 @@ class BootstrapWire:
         except (ChannelClosed, TimeoutError):
             return
 
+    def close(self) -> None:
+        """Do nothing: the channel is the guest's."""
+
     def _ask(self, header: Mapping[str, object], payload: bytes, limit_s: float | None) -> Said:
         started = time.perf_counter()
         self.advice = ""

@@ -210,9 +210,13 @@ class HttpWire:
 
     def stop(self) -> None:
         """Ask the server to end."""
+        self.close()
+        self._server.end()
+
+    def close(self) -> None:
+        """Let go of the connections that are idle. May be called twice."""
         while self._idle:
             self._idle.pop().close()
-        self._server.end()
 
     # --- coming up -------------------------------------------------------------------------
 
