@@ -47,6 +47,7 @@ DURING_A_CALL = {
 def test_a_failed_call_is_worded_as_in_the_cloud_and_the_next_one_works(
     case: Case, invoke: Invoke, name: str
 ) -> None:
+    case.skip_what_it_lacks(name)
     function = case.function(timeout_s=1.5)
 
     failed = invoke(function, name.encode())
@@ -100,6 +101,7 @@ INITIALIZERS = {
 def test_an_initializer_that_fails_is_worded_as_in_the_cloud_and_other_functions_work(
     case: Case, invoke: Invoke, name: str
 ) -> None:
+    case.skip_what_it_lacks(name)
     hook, kind = INITIALIZERS[name]
 
     failed = invoke(case.function(hooks=Hooks(initializer=hook)), b"answer")
