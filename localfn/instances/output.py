@@ -6,8 +6,8 @@ import threading
 
 from localfn.wires.tape import LogTape
 
-# More than a pipe holds: one read takes all that is there.
-READ_BYTES = 1 << 20
+# What a pipe holds: one read takes all that is there.
+READ_BYTES = 1 << 16
 
 
 class Output:

@@ -98,9 +98,9 @@ class Server(Protocol):
 class Passage:
     """A body on its way; its link is idle again after the end, and closed before it."""
 
-    def __init__(self, link: Link, head: Head, idle: deque[Link]) -> None:
+    def __init__(self, link: Link, head: Head, give_back: Callable[[Link], None]) -> None:
         self._link = link
-        self._idle = idle
+        self._give_back = give_back
         self._pieces = link.pieces(head)
         self._closed = False
 
@@ -119,10 +119,7 @@ class Passage:
         if self._closed:
             return
         self._closed = True
-        if self._link.is_reusable:
-            self._idle.append(self._link)
-        else:
-            self._link.close()
+        self._give_back(self._link)
 
 
 class HttpWire:
@@ -188,7 +185,7 @@ class HttpWire:
             return self.failure(error)
         if head.status == SWITCHING:
             return HttpReply(head.status, head.headers, tunnel=link)
-        answer = HttpReply(head.status, head.headers, Passage(link, head, self._idle))
+        answer = HttpReply(head.status, head.headers, Passage(link, head, self._give_back))
         return self._contract.passed_back(answer)
 
     def failure(self, error: Exception) -> Failure:
@@ -333,11 +330,24 @@ class HttpWire:
             reply = self._contract.reply(kind, answer)
         else:
             reply = Reply(failure=self.failure(answer))
-        return Said(reply._replace(duration_ms=spent_ms), self.settle())
+        timed = Reply(reply.payload, reply.failure, spent_ms, again=reply.again)
+        return Said(timed, self.settle())
 
     def _ask(self, request: HttpRequest, deadline: float | None) -> HttpReply:
         link, head = self._begin(request, deadline)
-        return HttpReply(head.status, head.headers, b"".join(Passage(link, head, self._idle)))
+        try:
+            body = link.body(head)
+        except BaseException:
+            link.close()
+            raise
+        self._give_back(link)
+        return HttpReply(head.status, head.headers, body)
+
+    def _give_back(self, link: Link) -> None:
+        if link.is_reusable:
+            self._idle.append(link)
+        else:
+            link.close()
 
     def _begin(self, request: HttpRequest, deadline: float | None) -> tuple[Link, Head]:
         """Send a request; return the link and the head of the answer."""

@@ -9,6 +9,7 @@ of section 5.3.
 import json
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 
 from localfn.model import (
     Failure,
@@ -17,6 +18,7 @@ from localfn.model import (
     FaultKind,
     Function,
     Health,
+    Hooks,
     HttpContract,
     HttpReply,
     HttpRequest,
@@ -51,6 +53,20 @@ NOT_PASSED_ON = frozenset({"connection", "keep-alive", "proxy-connection", "te",
 NOT_PASSED_BACK = frozenset({"connection", "content-length", "date", "keep-alive", "server"})
 OF_TRANSFER = frozenset({"transfer-encoding", "trailer"})
 OURS = "x-fc-"
+# The headers that tell a call's context, in the order in which it is read.
+OF_CONTEXT = (
+    "x-fc-request-id",
+    "x-fc-access-key-id",
+    "x-fc-access-key-secret",
+    "x-fc-security-token",
+    "x-fc-region",
+    "x-fc-account-id",
+    "x-fc-qualifier",
+    "x-fc-version-id",
+    "x-fc-service-name",
+    "x-fc-service-logproject",
+    "x-fc-service-logstore",
+)
 
 
 def command(function: Function, code: str) -> tuple[str, ...]:
@@ -220,33 +236,46 @@ def _common_headers(
     function: Function, context: Mapping[str, object]
 ) -> tuple[tuple[str, str], ...]:
     """Return the headers of every request; what is empty is left out."""
-    hooks = function.hooks
     keys, service = _section(context, "credentials"), _section(context, "service")
-    found: tuple[tuple[str, object], ...] = (
-        ("x-fc-request-id", context["request_id"]),
-        ("x-fc-access-key-id", keys["access_key_id"]),
-        ("x-fc-access-key-secret", keys["access_key_secret"]),
-        ("x-fc-security-token", keys["security_token"]),
-        ("x-fc-function-name", function.name),
-        ("x-fc-function-handler", function.handler),
-        ("x-fc-function-memory", function.memory_mb),
-        ("x-fc-function-timeout", int(function.timeout_s)),
-        ("x-fc-function-initializer", hooks.initializer and hooks.initializer.handler),
-        ("x-fc-initialization-timeout", hooks.initializer and int(hooks.initializer.timeout_s)),
-        ("x-fc-instance-lifecycle-pre-stop-handler", hooks.pre_stop and hooks.pre_stop.handler),
-        (
-            "x-fc-instance-lifecycle-pre-freeze-handler",
-            hooks.pre_freeze and hooks.pre_freeze.handler,
-        ),
-        ("x-fc-region", context["region"]),
-        ("x-fc-account-id", context["account_id"]),
-        ("x-fc-qualifier", service["qualifier"]),
-        ("x-fc-version-id", service["version_id"]),
-        ("x-fc-service-name", service["name"]),
-        ("x-fc-service-logproject", service["log_project"]),
-        ("x-fc-service-logstore", service["log_store"]),
+    told = (
+        context["request_id"],
+        keys["access_key_id"],
+        keys["access_key_secret"],
+        keys["security_token"],
+        context["region"],
+        context["account_id"],
+        service["qualifier"],
+        service["version_id"],
+        service["name"],
+        service["log_project"],
+        service["log_store"],
     )
-    return tuple((name, _line(str(value))) for name, value in found if value)
+    of_function = _function_headers(
+        function.name, function.handler, function.memory_mb, function.timeout_s, function.hooks
+    )
+    return (
+        *[(name, _line(str(value))) for name, value in zip(OF_CONTEXT, told, strict=True) if value],
+        *of_function,
+    )
+
+
+@lru_cache(maxsize=64)
+def _function_headers(
+    name: str, handler: str, memory_mb: int, timeout_s: float, hooks: Hooks
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers that are the same for every call."""
+    first, stop, freeze = hooks.initializer, hooks.pre_stop, hooks.pre_freeze
+    found = {
+        "x-fc-function-name": name,
+        "x-fc-function-handler": handler,
+        "x-fc-function-memory": str(memory_mb),
+        "x-fc-function-timeout": str(int(timeout_s)),
+        "x-fc-function-initializer": first.handler if first else "",
+        "x-fc-initialization-timeout": str(int(first.timeout_s)) if first else "",
+        "x-fc-instance-lifecycle-pre-stop-handler": stop.handler if stop else "",
+        "x-fc-instance-lifecycle-pre-freeze-handler": freeze.handler if freeze else "",
+    }
+    return tuple((key, _line(value)) for key, value in found.items() if value)
 
 
 def _section(context: Mapping[str, object], name: str) -> Mapping[str, object]:
