@@ -23,6 +23,7 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 WITHOUT_BODY = frozenset({204, 304})
 SWITCHING = 101
 END = b"\r\n\r\n"
+LINE_END = "\r\n"
 VERSION = b"HTTP/1."
 
 
@@ -176,11 +177,11 @@ class Link:
 
     def _head(self, method: str) -> Head:
         while True:
-            status, version, headers = self._read_head()
-            if status >= 200 or status == SWITCHING:
-                return _understood(method, status, version, headers)
+            head = _understood(method, self._read_head())
+            if head.status >= 200 or head.status == SWITCHING:
+                return head
 
-    def _read_head(self) -> tuple[int, str, Headers]:
+    def _read_head(self) -> bytes:
         while (end := self._came.find(END)) < 0:
             if len(self._came) > MOST_HEAD_BYTES:
                 raise Nonsense(f"the head of the answer is longer than {MOST_HEAD_BYTES} bytes")
@@ -193,7 +194,7 @@ class Link:
             if not self._came.startswith(VERSION[: len(self._came)]):
                 raise Nonsense(f"the answer is no HTTP: {_shown(self._came)}")
         head, self._came = self._came[:end], self._came[end + len(END) :]
-        return _parsed(head)
+        return head
 
     def _of_size(self, size: int) -> Iterator[bytes]:
         while size:
@@ -266,47 +267,55 @@ def _written(request: HttpRequest, host: str) -> bytes:
     target = f"{request.path}?{request.query}" if request.query else request.path
     lines = [f"{request.method} {target} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in request.headers]
-    names = {name.lower() for name, _ in request.headers}
-    if "host" not in names:
-        lines.append(f"Host: {host}")
-    if "content-length" not in names:
+    head = LINE_END.join(lines)
+    lower = head.lower()
+    if "\r\nhost:" not in lower:
+        head += f"\r\nHost: {host}"
+    if "\r\ncontent-length:" not in lower:
         if not isinstance(request.body, bytes):
-            lines.append("Transfer-Encoding: chunked")
+            head += "\r\nTransfer-Encoding: chunked"
         elif request.body or request.method in WITH_BODY:
-            lines.append(f"Content-Length: {len(request.body)}")
-    lines.append("\r\n")
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+            head += f"\r\nContent-Length: {len(request.body)}"
+    return (head + "\r\n\r\n").encode("utf-8", "surrogateescape")
 
 
-def _parsed(head: bytes) -> tuple[int, str, Headers]:
-    first, *lines = head.decode("latin-1").split("\r\n")
+def _understood(method: str, text: bytes) -> Head:
+    """Return what the head of an answer says."""
+    head = text.decode("latin-1")
+    first, *lines = head.split(LINE_END)
     version, _, rest = first.partition(" ")
-    status = rest[:3]
-    if not version.startswith("HTTP/1.") or not status.isdigit():
+    if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
         raise Nonsense(f"the answer is no HTTP: {_shown(first.encode('latin-1'))}")
-    headers = []
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name[-1] in " \t" or name[0] in " \t":
-            raise Nonsense(f"the answer has the header line {_shown(line.encode('latin-1'))}")
-        headers.append((name, value.strip(" \t")))
-    return int(status), version, tuple(headers)
-
-
-def _understood(method: str, status: int, version: str, headers: Headers) -> Head:
-    told = {name.lower(): value for name, value in headers}
-    connection = told.get("connection", "").lower()
+    status, headers = int(rest[:3]), tuple(map(_header, lines))
+    lower = f"{head.lower()}\r\n"
+    connection = _field(lower, "connection")
     closes = connection == "close" or (version == "HTTP/1.0" and connection != "keep-alive")
     if method == "HEAD" or status in WITHOUT_BODY:
         return Head(status, headers, 0, chunked=False, closes=closes)
-    if told.get("transfer-encoding", "").lower().endswith("chunked"):
+    if _field(lower, "transfer-encoding").endswith("chunked"):
         return Head(status, headers, None, chunked=True, closes=closes)
-    length = told.get("content-length")
-    if length is None:
+    length = _field(lower, "content-length")
+    if not length:
         return Head(status, headers, None, chunked=False, closes=True)
     if not length.isdigit():
         raise Nonsense(f"the answer has the length `{length}`")
     return Head(status, headers, int(length), chunked=False, closes=closes)
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not name or name != name.strip():
+        raise Nonsense(f"the answer has the header line {_shown(line.encode('latin-1'))}")
+    return name, value.strip()
+
+
+def _field(lower: str, name: str) -> str:
+    """Return the value of a header in a head that is in lower case, "" without one."""
+    mark = f"\r\n{name}:"
+    start = lower.find(mark)
+    if start < 0:
+        return ""
+    return lower[start + len(mark) : lower.find(LINE_END, start + 2)].strip()
 
 
 def _shown(text: bytes) -> str:

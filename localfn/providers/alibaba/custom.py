@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import cast
 
 from localfn.model import (
     Failure,
@@ -236,7 +237,8 @@ def _common_headers(
     function: Function, context: Mapping[str, object]
 ) -> tuple[tuple[str, str], ...]:
     """Return the headers of every request; what is empty is left out."""
-    keys, service = _section(context, "credentials"), _section(context, "service")
+    keys = cast("Mapping[str, str]", context["credentials"])
+    service = cast("Mapping[str, str]", context["service"])
     told = (
         context["request_id"],
         keys["access_key_id"],
@@ -276,12 +278,6 @@ def _function_headers(
         "x-fc-instance-lifecycle-pre-freeze-handler": freeze.handler if freeze else "",
     }
     return tuple((key, _line(value)) for key, value in found.items() if value)
-
-
-def _section(context: Mapping[str, object], name: str) -> Mapping[str, object]:
-    found = context[name]
-    assert isinstance(found, Mapping)
-    return found
 
 
 def _line(value: str) -> str:

@@ -212,7 +212,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used(opened: Open)
 
     wire, server = opened(once)
     first = wire.call(INVOCATION, {}, 5).reply
-    while server._open[0].fileno() >= 0:  # until it has hung up
+    while wire._idle[0].is_quiet():  # until it has hung up
         continue
 
     second = wire.call(INVOCATION, {}, 5).reply
