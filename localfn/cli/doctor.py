@@ -37,7 +37,7 @@ def _engine(environ: Mapping[str, str]) -> str:
 
 def _row(runtime: Runtime, environ: Mapping[str, str]) -> tuple[str, str] | None:
     if not runtime.language:
-        return runtime.id, "not yet"
+        return runtime.id, f"no. {runtime.way_out}" if runtime.way_out else "not yet"
     try:
         found = languages.load(runtime.language).find(runtime.version, environ)
     except MachineError as error:

@@ -57,6 +57,9 @@ class ContainerServer:
         self._keeper = keeper
         self._variables = plan.contract.port_variables
         self._peak_mb = self._weighed = 0.0
+        self._pid = 0
+        self._peak: Path | None = None
+        self._output: AttachedOutput | None = None
         self._exit: Exit | None = None
         self._exited = threading.Event()
         keeper.start()
@@ -76,12 +79,14 @@ class ContainerServer:
 
     def begin(self) -> None:
         """Say that what is printed from now on belongs to an exchange."""
-        self._output.begin()
+        if self._output is not None:
+            self._output.begin()
 
     def settle(self) -> None:
         """Have on the tape what was printed until now, as far as the engine has passed it on."""
         self._weigh()
-        self._output.settle()
+        if self._output is not None:
+            self._output.settle()
 
     def end(self) -> None:
         """Ask the server to end: SIGTERM, SIGKILL where that would do nothing."""
@@ -122,7 +127,7 @@ class ContainerServer:
             return
         self.closed = True
         self._keeper.remove(self.id)
-        if hasattr(self, "_output"):
+        if self._output is not None:
             self._output.close()
 
     def _start(self, plan: InstancePlan) -> None:

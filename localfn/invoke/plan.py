@@ -70,7 +70,9 @@ class Planner:
         """Return how to start an instance: in a container of `image`, or in a process."""
         runtime = self.runtime(function)
         language = languages.load(runtime.language)
-        code = self._unpacker.folder(function)
+        # An image has its code in itself.
+        is_image = runtime.language == "image"
+        code = function.code if is_image else self._unpacker.folder(function)
         layers = find_layers(function, self._root, self._wishes.layers)
         if site is Site.CONTAINER:
             plan = self._in_container(function, runtime, language, code, layers)

@@ -11,7 +11,7 @@ def find(_: str, __: Mapping[str, str]) -> Interpreter:
     """Refuse: there is no program on this machine to start."""
     raise MachineError(
         "a function that is an image cannot run in a process.",
-        hint="Start Docker or Podman (`localfn doctor` tells), and leave `--runner process` out.",
+        hint="Start Docker or Podman, and leave `--runner process` out.",
     )
 
 

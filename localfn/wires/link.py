@@ -235,8 +235,8 @@ class Link:
         return line
 
     def _receive(self) -> bytes:
-        self._wait_at_most(self._left())
         try:
+            self._wait_at_most(self._left())
             return self._socket.recv(READ_BYTES)
         except TimeoutError:
             raise

@@ -134,7 +134,7 @@ def _too_large(failure: Failure, result: Result) -> Mapping[str, object]:
 
 def _bad_reply(failure: Failure, result: Result) -> Mapping[str, object]:
     """Return the error of a result that cannot be written, or of an answer that is none."""
-    if not _logs_itself(result.invocation.function):
+    if failure.error_type:
         return _raised(failure, result)
     return _refused("BadResponse", BAD_RESPONSE.format(why=failure.message), result)
 
