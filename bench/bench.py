@@ -211,13 +211,12 @@ def port_of(folder: Path, runner: str) -> int:
 
 def request_of(folder: Path, size: int) -> bytes:
     """Return the request that localfn sends: its headers are part of what the server reads."""
-    from localfn import providers
     from localfn.app import find_project
     from localfn.model import Event, Invocation
     from localfn.settings import resolve
 
-    function = find_project(resolve({"project": str(folder)}, os.environ)).find("served")
-    provider = providers.load("alibaba")
+    opened = find_project(resolve({"project": str(folder)}, os.environ))
+    function, provider = opened.find("served"), opened.provider
     context = provider.context(Invocation("1-" + "0" * 30, function, Event(b""), 0, 60), {})
     asked = provider.http.request("invoke", function, context, b"x" * size)
     lines = [f"POST {asked.path} HTTP/1.1", "Host: x", f"Content-Length: {size}"]

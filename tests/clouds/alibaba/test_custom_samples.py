@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 LIMIT_S = 180
 RUNNERS = ["process", pytest.param("docker", marks=pytest.mark.docker)]
 

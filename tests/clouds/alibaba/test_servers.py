@@ -35,7 +35,7 @@ from localfn.model import (
 from localfn.project import Project
 from localfn.settings import resolve
 
-CODE = Path(__file__).parents[1] / "functions" / "alibaba" / "custom"
+CODE = Path(__file__).parents[2] / "functions" / "alibaba" / "custom"
 RUNNERS = ["process", pytest.param("docker", marks=pytest.mark.docker)]
 LIMIT_S = 20.0
 WEB = Function(
