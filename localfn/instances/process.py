@@ -8,14 +8,17 @@ cannot start under a small one.
 import os
 import threading
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from localfn.errors import MachineError
 from localfn.instances.child import Child
 from localfn.instances.guest import Exit, Guest
-from localfn.instances.ports import Ports
 from localfn.instances.stream import StreamChannel
 from localfn.model import InstancePlan, Site
 from localfn.wires.tape import LogTape
+
+if TYPE_CHECKING:
+    from localfn.instances.server import Servers
 
 ISOLATES = (
     "running in a process: time and memory (watched) are limited, {tmp} is private; "
@@ -34,7 +37,7 @@ class ProcessBackend:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._described = False
         self._environ = environ
-        self._ports = Ports()
+        self._servers: Servers | None = None
         self._guests: list[Guest] = []
 
     def start(self, plan: InstancePlan, say: Callable[[str], None]) -> Guest:
@@ -68,10 +71,12 @@ class ProcessBackend:
         return child, ProcessGuest(plan, child)
 
     def _server(self, plan: InstancePlan, say: Callable[[str], None]) -> tuple[Child, Guest]:
-        # Not loaded for the other functions, whose cold start would wait for it.
-        from localfn.instances.server import start_server
+        if self._servers is None:
+            # Not loaded for the other functions, whose cold start would wait for it.
+            from localfn.instances.server import Servers
 
-        return start_server(plan, self._environ, self._ports, say)
+            self._servers = Servers(self._environ)
+        return self._servers.start(plan, say)
 
 
 class ProcessGuest:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from localfn.instances import listening, program
 from localfn.instances.child import Child
-from localfn.instances.guest import CannotStart, Exit, Guest
+from localfn.instances.guest import CannotStart, Exit
 from localfn.instances.output import Output
 from localfn.instances.ports import Ports
 from localfn.model import Fault, FaultKind, InstancePlan
@@ -21,26 +21,35 @@ WATCH_EVERY_S = 0.02
 LAST_WORDS_S = 0.1
 
 
-def start_server(
-    plan: InstancePlan, environ: Mapping[str, str], ports: Ports, say: Callable[[str], None]
-) -> tuple[Child, Guest]:
-    """Start the server of a plan; raise `CannotStart` when its program cannot be run."""
-    found = _checked(plan)
-    port = ports.take(plan.port)
-    told = _told(plan, port)
-    if port != plan.port:
-        names = " and ".join(f"`{name}`" for name in told)
-        say(f"port {plan.port} is taken: `{plan.function.key}` must listen on {port} ({names})")
-    placed = plan._replace(environment={**plan.environment, **told})
-    try:
-        child = Child(placed, environ, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    except OSError as error:
-        ports.give_back(port)
-        raise CannotStart(_fault(plan, error.errno or 1, f"{error}.")) from error
-    server = ProcessServer(child, port, lambda: ports.give_back(port), tuple(told))
-    if program.has_windows_lines(found):
-        server.suspicion = program.windows_lines(found)
-    return child, server
+class Servers:
+    """Starts the servers of a session, each on a port of its own."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._ports = Ports()
+
+    def start(
+        self, plan: InstancePlan, say: Callable[[str], None]
+    ) -> tuple[Child, "ProcessServer"]:
+        """Start the server of a plan; raise `CannotStart` when its program cannot be run."""
+        found = _checked(plan)
+        port = self._ports.take(plan.port)
+        told = _told(plan, port)
+        if port != plan.port:
+            names = " and ".join(f"`{name}`" for name in told)
+            say(f"port {plan.port} is taken: `{plan.function.key}` must listen on {port} ({names})")
+        child = self._spawn(plan._replace(environment={**plan.environment, **told}), port)
+        server = ProcessServer(child, port, lambda: self._ports.give_back(port), tuple(told))
+        if program.has_windows_lines(found):
+            server.suspicion = program.windows_lines(found)
+        return child, server
+
+    def _spawn(self, plan: InstancePlan, port: int) -> Child:
+        try:
+            return Child(plan, self._environ, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+        except OSError as error:
+            self._ports.give_back(port)
+            raise CannotStart(_fault(plan, error.errno or 1, f"{error}.")) from error
 
 
 class ProcessServer:
