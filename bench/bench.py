@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import resource
+import socket
 import statistics
 import struct
 import subprocess
@@ -39,6 +40,35 @@ resources:
       handler: index.handler
       code: ./code
       timeout: 60
+"""
+# The same over HTTP: a server of the user's own, from the standard library.
+SERVER = """\
+import http.server, os
+class Echo(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+port = int(os.environ["FC_CUSTOM_LISTEN_PORT"])
+http.server.ThreadingHTTPServer(("0.0.0.0", port), Echo).serve_forever()
+"""
+CUSTOM = """\
+  served:
+    component: fc3
+    props:
+      region: cn-hangzhou
+      functionName: served
+      runtime: custom.debian12
+      code: ./code
+      timeout: 60
+      customRuntimeConfig: {command: [python3, server.py], port: %d}
 """
 # Reads `length, bytes` and answers the same: what the stream itself costs.
 ECHO = """
@@ -110,9 +140,16 @@ def project(folder: Path) -> Path:
     (folder / "code").mkdir()
     (folder / "code" / "index.py").write_text(HANDLER)
     (folder / "code" / "index.js").write_text(NODE_HANDLER)
-    (folder / "s.yaml").write_text(TEMPLATE)
+    (folder / "code" / "server.py").write_text(SERVER)
+    (folder / "s.yaml").write_text(TEMPLATE + CUSTOM % free_port())
     (folder / "event.json").write_text(json.dumps({"key": "x" * 1000}))
     return folder
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def localfn(folder: Path, *words: str) -> list[str]:
@@ -174,16 +211,67 @@ def warm(runner: str, size: int, runs: int, target: float) -> Callable[[Path], R
     return measure
 
 
+def served(runner: str) -> Callable[[Path], Row]:
+    def measure(folder: Path) -> Row:
+        with calls(folder, runner, 1024, "served", "bridge") as ours:
+            ours()
+            with round_trips(port_of(folder, runner), request_of(folder, 1024)) as bare:
+                return Row(f"custom-{runner}-1k", *pairs(ours, bare, 400), 1.5)
+
+    return measure
+
+
+def port_of(folder: Path, runner: str) -> int:
+    """Return where the server of the custom runtime is reached."""
+    if runner == "process":
+        return int((folder / "s.yaml").read_text().rpartition("port: ")[2].split("}")[0])
+    listed = ("docker", "ps", "--filter", "label=io.localfn.function=served", "--format")
+    told = subprocess.run([*listed, "{{.Ports}}"], check=True, capture_output=True, text=True)
+    return int(told.stdout.partition("127.0.0.1:")[2].partition("->")[0])
+
+
+def request_of(folder: Path, size: int) -> bytes:
+    """Return the request that localfn sends: its headers are part of what the server reads."""
+    from localfn.app import find_project
+    from localfn.model import Event, Invocation
+    from localfn.settings import resolve
+
+    opened = find_project(resolve({"project": str(folder)}, os.environ))
+    function, provider = opened.find("served"), opened.provider
+    context = provider.context(Invocation("1-" + "0" * 30, function, Event(b""), 0, 60), {})
+    asked = provider.http.request("invoke", function, context, b"x" * size)
+    lines = [f"POST {asked.path} HTTP/1.1", "Host: x", f"Content-Length: {size}"]
+    lines += [f"{name}: {value}" for name, value in asked.headers]
+    return "\r\n".join([*lines, "", ""]).encode() + asked.body
+
+
 @contextmanager
-def calls(folder: Path, runner: str, size: int) -> Iterator[Callable[[], None]]:
+def round_trips(port: int, request: bytes) -> Iterator[Callable[[], None]]:
+    """Yield a bare request and its answer over a connection that is kept alive."""
+    with socket.create_connection(("127.0.0.1", port)) as link:
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        def once() -> None:
+            link.sendall(request)
+            came = b""
+            while len(came.partition(b"\r\n\r\n")[2]) < 1024:
+                came += link.recv(1 << 16)
+
+        yield once
+
+
+@contextmanager
+def calls(
+    folder: Path, runner: str, size: int, name: str = "echo", network: str = "none"
+) -> Iterator[Callable[[], None]]:
     from localfn.app import find_project, open_session
     from localfn.model import Call, Event
     from localfn.settings import resolve
 
-    options = {"project": str(folder), "runner": runner, "network": "none"}
+    options = {"project": str(folder), "runner": runner, "network": network}
     settings = resolve(options, os.environ)
     opened = find_project(settings)
-    call = Call(opened.find("echo"), Event(b"x" * size))
+    call = Call(opened.find(name), Event(b"x" * size))
     with open_session(settings, opened, lambda line: None) as session:
 
         def once() -> None:
@@ -240,19 +328,19 @@ def docker_echo(folder: Path) -> Iterator[Callable[[bytes], None]]:
     try:
         attached = client.attach_socket(created, {"stdin": 1, "stdout": 1, "stream": 1})
         client.start(created)
-        socket = attached._sock
+        link = attached._sock
 
         def exchange(message: bytes) -> None:
-            writer = threading.Thread(target=socket.sendall, args=(message,))
+            writer = threading.Thread(target=link.sendall, args=(message,))
             if len(message) < 60_000:
-                socket.sendall(message)
+                link.sendall(message)
             else:
                 writer.start()
             left = len(message)
             while left:
-                head = read_exactly(socket.recv, 8)
+                head = read_exactly(link.recv, 8)
                 size = struct.unpack(">4xI", head)[0]
-                read_exactly(socket.recv, size)
+                read_exactly(link.recv, size)
                 left -= size
 
         yield exchange
@@ -286,6 +374,8 @@ ROWS: dict[str, Callable[[Path], Row]] = {
     "warm-process-6m": warm("process", 6_000_000, 20, 2),
     "warm-docker-1k": warm("docker", 1024, 200, 3),
     "warm-docker-6m": warm("docker", 6_000_000, 20, 2),
+    "custom-process-1k": served("process"),
+    "custom-docker-1k": served("docker"),
     "help": help_,
 }
 

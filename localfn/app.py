@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from localfn import assets, languages
-from localfn.errors import MachineError, ProjectError
+from localfn.errors import MachineError
 from localfn.instances.choice import Backends, Containers
 from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
@@ -109,7 +109,7 @@ def open_session(
         yield Session(
             project,
             invoker,
-            getattr(invoker, "forward", _forward_nothing),
+            invoker.forward,
             lambda function: _run_line(plan(function), settings),
         )
     finally:
@@ -122,17 +122,15 @@ def open_session(
 
 
 def _wishes(settings: Settings) -> Wishes:
-    return Wishes(
+    wishes = Wishes(
         settings.environment,
         settings.layers,
         settings.mounts,
         settings.interpreters,
         settings.cpu_limit,
     )
-
-
-def _forward_nothing(call: Call, _: HttpRequest, __: Sink) -> HttpReply:
-    raise ProjectError(f"`{call.function.key}` is no web server, so no request can be passed on.")
+    limit_s = settings.start_limit_s
+    return wishes if limit_s is None else wishes._replace(start_limit_s=limit_s)
 
 
 def _debuggers(settings: Settings, project: Project, say: Say) -> "Debuggers | None":

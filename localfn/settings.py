@@ -64,6 +64,7 @@ class Settings(NamedTuple):
     `images` stand before `image`, by runtime id. `base_images` maps a language to the image that
     ours is built on, `{version}` standing for the language's version. `layers`, `mounts` and
     `interpreters` are what localfn.yaml names. `findings` is what is wrong in that file.
+    `start_limit_s` is how long a server may take to come up.
     """
 
     root: Path
@@ -76,6 +77,7 @@ class Settings(NamedTuple):
     network: str = "bridge"
     cpu_limit: bool = False
     timeout_s: float | None = None
+    start_limit_s: float | None = None
     environment: Mapping[str, str] = NOTHING
     environ: Mapping[str, str] = NOTHING
     base_images: Mapping[str, str] = NOTHING
@@ -140,6 +142,7 @@ def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         debug=Debug(told.whole("debug.port") or Debug().port, told.wholes("debug.ports")),
         findings=file.findings if file is not None else (),
         cache=_cache(variables),
+        start_limit_s=told.number("start_limit"),
     )
 
 

@@ -38,7 +38,7 @@ def _engine(environ: Mapping[str, str]) -> str:
 
 def _row(runtime: Runtime, settings: Settings) -> tuple[str, str] | None:
     if not runtime.language:
-        return runtime.id, "not yet"
+        return runtime.id, f"no. {runtime.way_out}" if runtime.way_out else "not yet"
     try:
         found = find_interpreter(runtime, settings.interpreters, settings.environ)
     except MachineError as error:

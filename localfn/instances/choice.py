@@ -38,13 +38,13 @@ class Backends:
         self._say = say
         self._containers: Containers | None = None
         self._processes: Backend | None = None
-        self._chosen: dict[str, tuple[Site, str]] = {}
+        self._chosen: dict[Runtime, tuple[Site, str]] = {}
 
     def choose(self, runtime: Runtime) -> tuple[Site, str]:
         """Return where to run this runtime, and the image (empty for a process)."""
-        if runtime.id not in self._chosen:
-            self._chosen[runtime.id] = self._choose(runtime)
-        return self._chosen[runtime.id]
+        if runtime not in self._chosen:
+            self._chosen[runtime] = self._choose(runtime)
+        return self._chosen[runtime]
 
     def backend(self, site: Site) -> Backend:
         """Return the backend of a site."""
@@ -62,7 +62,8 @@ class Backends:
         try:
             return Site.CONTAINER, self._docker().image(runtime)
         except MachineError as error:
-            if self._runner == "docker":
+            # An image has no other place to run in.
+            if self._runner == "docker" or runtime.language == "image":
                 raise
             self._say(f"no container: {error.message}")
             return Site.PROCESS, ""

@@ -8,14 +8,16 @@ of debuggers, on this machine only; nothing is written to the engine's logs.
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 from localfn.errors import MachineError, ProjectError, UsageError
 from localfn.instances import leftovers
 from localfn.instances.attached import AttachedChannel
 from localfn.instances.engine import Engine, Refused, open_engine
-from localfn.instances.guest import Exit
+from localfn.instances.guest import Exit, Guest
 from localfn.instances.image import Images
+from localfn.instances.keeping import Keeper
 from localfn.model import InstancePlan, Mount, Runtime, Site
 from localfn.wires.frames import ChannelClosed
 from localfn.wires.tape import LogTape
@@ -26,6 +28,8 @@ FUNCTION_USER = 10003
 MOST_PROCESSES = 1024
 CPU_PERIOD_US = 100_000
 KILL_LIMIT_S = 1.0
+# The network in which no port can be published.
+UNREACHABLE = "none"
 SWEEP_LIMIT_S = 5.0
 LOOPBACK = "127.0.0.1"
 
@@ -44,18 +48,19 @@ class DockerBackend:
         self._engine = open_engine(environ)
         self._images = images(self._engine)
         self._network = network
-        self._guests: list[DockerGuest] = []
+        self._keeper = Keeper(self._engine)
+        self._guests: list[_Guest] = []
         self._sweeper: threading.Thread | None = None
 
     def image(self, runtime: Runtime) -> str:
         """Return the image to start this runtime in, built if need be."""
         return self._images.find(runtime)
 
-    def start(self, plan: InstancePlan, say: Callable[[str], None]) -> "DockerGuest":
+    def start(self, plan: InstancePlan, say: Callable[[str], None]) -> Guest:
         """Start a container.
 
         Raises `MachineError` when the engine will not, `ProjectError` for a folder to mount that
-        is not there.
+        is not there, `CannotStart` when it is the user's own program that cannot be started.
         """
         for mount in plan.mounts:
             if not mount.source.is_dir():
@@ -81,17 +86,34 @@ class DockerBackend:
         for guest in self._guests:
             guest.close()
         self._guests.clear()
+        self._keeper.close()
         if self._sweeper is not None:
             self._sweeper.join(SWEEP_LIMIT_S)
 
-    def _start(self, plan: InstancePlan) -> "DockerGuest":
+    def _start(self, plan: InstancePlan) -> "_Guest":
         try:
+            if plan.wire == "http":
+                return self._server(plan)
             return DockerGuest(self._engine, plan, spec(plan, self._network))
         except Refused as error:
             raise MachineError(
                 f"the container of `{plan.function.key}` cannot be started: {error}.",
                 hint="`localfn invoke --print` shows the equivalent `docker run` line.",
             ) from error
+
+    def _server(self, plan: InstancePlan) -> "_Guest":
+        # Not loaded for the other functions, whose cold start would wait for it.
+        from localfn.instances.container import ContainerServer, refuse_flaws
+
+        if self._network == UNREACHABLE:
+            raise MachineError(
+                f"`{plan.function.key}` is a server, which nobody can reach in the network "
+                f"`{UNREACHABLE}`.",
+                hint="Leave `--network` out, or name another network.",
+            )
+        suspicion = refuse_flaws(plan, lambda: self._images.architecture(plan.image))
+        suspicion = suspicion or self._images.foreign(plan.image)
+        return ContainerServer(self._engine, self._keeper, plan, self._network, suspicion)
 
     def _sweep(self) -> None:
         """Remove leftovers of dead sessions, once, while the new worker comes up."""
@@ -106,6 +128,12 @@ class DockerBackend:
 
         self._sweeper = threading.Thread(target=sweep, name="sweep", daemon=True)
         self._sweeper.start()
+
+
+class _Guest(Guest, Protocol):
+    @property
+    def closed(self) -> bool:
+        """Return whether everything has been given back."""
 
 
 class DockerGuest:
@@ -145,14 +173,7 @@ class DockerGuest:
 
     def debug_address(self, port: int) -> tuple[str, int]:
         """Return where a published port is on this machine: the engine has chosen it."""
-        told = self._engine.ask("GET", f"/containers/{self._id}/json")
-        ports = (told.get("NetworkSettings") or {}).get("Ports") or {}
-        for each in ports.get(f"{port}/tcp") or ():
-            return LOOPBACK, int(each["HostPort"])
-        raise MachineError(
-            f"port {port} of the container is not published, so nothing can connect to it.",
-            hint="The network of `--network` must not be an internal one.",
-        )
+        return published(self._engine, self._id, port)
 
     def peak_memory_mb(self) -> float:
         """Return 0: the worker tells its own peak with every answer."""
@@ -163,6 +184,28 @@ class DockerGuest:
         if not self.closed:
             self.closed = True
             self.channel.close()
+
+
+def published(engine: Engine, container: str, port: int) -> tuple[str, int]:
+    """Return where a port of a container is on this machine; raise `MachineError` if nowhere."""
+    told = engine.ask("GET", f"/containers/{container}/json")
+    ports = (told.get("NetworkSettings") or {}).get("Ports") or {}
+    for each in ports.get(f"{port}/tcp") or ():
+        return LOOPBACK, int(each["HostPort"])
+    raise MachineError(
+        f"port {port} of the container is not published, so nothing can connect to it.",
+        hint="The network of `--network` must not be an internal one.",
+    )
+
+
+def exposed(ports: Iterable[int]) -> dict[str, object]:
+    """Return ports as the engine's API takes them."""
+    return {f"{port}/tcp": {} for port in ports}
+
+
+def bound(ports: Iterable[int]) -> dict[str, object]:
+    """Return ports published on this machine only: whoever reaches a debugger can run any code."""
+    return {f"{port}/tcp": [{"HostIp": LOOPBACK, "HostPort": ""}] for port in ports}
 
 
 def spec(plan: InstancePlan, network: str) -> dict[str, object]:
@@ -183,7 +226,7 @@ def spec(plan: InstancePlan, network: str) -> dict[str, object]:
         "StdinOnce": True,
         # An image's own check would run beside the function.
         "Healthcheck": {"Test": ["NONE"]},
-        "ExposedPorts": {f"{port}/tcp": {} for port in plan.debug_ports},
+        "ExposedPorts": exposed(plan.debug_ports),
         "HostConfig": limits_of(plan, network),
     }
 
@@ -211,10 +254,7 @@ def limits_of(plan: InstancePlan, network: str) -> dict[str, object]:
         "SecurityOpt": ["no-new-privileges"],
         "PidsLimit": MOST_PROCESSES,
         "NetworkMode": network,
-        # On this machine only: whoever reaches a debugger can run any code.
-        "PortBindings": {
-            f"{port}/tcp": [{"HostIp": LOOPBACK, "HostPort": ""}] for port in plan.debug_ports
-        },
+        "PortBindings": bound(plan.debug_ports),
         # Frames would otherwise be written to disk.
         "LogConfig": {"Type": "none", "Config": {}},
     }

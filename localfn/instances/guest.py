@@ -1,9 +1,9 @@
 """What every backend gives: a guest that can be talked to, watched and ended."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
-from localfn.model import InstancePlan, Site
+from localfn.model import Fault, InstancePlan, Site
 from localfn.wires.frames import Channel
 from localfn.wires.tape import LogTape
 
@@ -17,12 +17,16 @@ class Exit(NamedTuple):
     peak_memory_mb: float = 0.0
 
 
-class Guest(Protocol):
-    """A started bootstrap: in a process, or in a container behind its supervisor."""
+class CannotStart(Exception):
+    """The user's own program cannot be started: a failure of the function, not of the machine."""
 
-    @property
-    def channel(self) -> Channel:
-        """Return the conversation."""
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.advice)
+        self.fault = fault
+
+
+class Guest(Protocol):
+    """A started program: in a process, or in a container."""
 
     @property
     def tape(self) -> LogTape:
@@ -47,6 +51,51 @@ class Guest(Protocol):
         """Give back everything: pipes, threads, the container. May be called twice."""
 
 
+@runtime_checkable
+class BootstrapGuest(Guest, Protocol):
+    """A started bootstrap; in a container it stands behind its supervisor."""
+
+    @property
+    def channel(self) -> Channel:
+        """Return the conversation."""
+
+
+@runtime_checkable
+class ServerGuest(Guest, Protocol):
+    """A started server of the user's own (`localfn.wires.http.Server`)."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Return where the server is reached from here."""
+
+    @property
+    def port(self) -> int:
+        """Return the port that the server was told."""
+
+    @property
+    def is_relayed(self) -> bool:
+        """Return whether somebody stands between, who accepts for a server that does not."""
+
+    def begin(self) -> None:
+        """Say that what is printed from now on belongs to an exchange."""
+
+    def settle(self) -> None:
+        """Have all on the tape that was printed until now."""
+
+    def end(self) -> None:
+        """Ask the server to end; do not wait."""
+
+    def whereabouts(self) -> str:
+        """Return where the server listens instead, as advice; "" where that cannot be told."""
+
+    def caveat(self) -> str:
+        """Return what works here and will not in the cloud, "" for nothing."""
+
+    @property
+    def suspicion(self) -> str:
+        """Return what may keep the server from coming up, as advice; "" for nothing."""
+
+
 class Backend(Protocol):
     """A way of running guests. `close` may be called twice."""
 
@@ -55,9 +104,11 @@ class Backend(Protocol):
         """Return where its guests live."""
 
     def start(self, plan: InstancePlan, say: Callable[[str], None]) -> Guest:
-        """Start a guest; raise `MachineError` when the machine cannot.
+        """Start a guest.
 
-        `say` takes lines for the person at the terminal: progress, and what is not isolated.
+        Raises `MachineError` when the machine cannot, `CannotStart` when it is the user's own
+        program that cannot be started. `say` takes lines for the person at the terminal:
+        progress, and what is not isolated.
         """
 
     def close(self) -> None:

@@ -16,7 +16,12 @@ from localfn.instances.engine import Engine, Refused
 from localfn.model import NOTHING, Runtime
 
 # The public images that ours are built on; `LOCALFN_BASE_<LANGUAGE>` names others.
-BASES: Mapping[str, str] = {"python": "python:{version}-slim", "nodejs": "node:{version}-slim"}
+BASES: Mapping[str, str] = {
+    "python": "python:{version}-slim",
+    "nodejs": "node:{version}-slim",
+    "custom": "debian:{version}-slim",
+    "go": "python:3-slim",
+}
 VENDOR = "vendor"
 
 
@@ -44,6 +49,8 @@ class Images:
         self._registry = registry.rstrip("/")
         self._bases = bases
         self._say = say
+        self._own = ""
+        self._architectures: dict[str, str] = {}
 
     def find(self, runtime: Runtime) -> str:
         """Return the image for a runtime; raise `MachineError` when it cannot be had."""
@@ -54,7 +61,37 @@ class Images:
             return self._have(
                 wanted, "Correct `--image` (`image` in localfn.yaml), or leave it out."
             )
+        if runtime.language == "image":
+            return self._users(runtime.image)
         return self._ours(runtime)
+
+    def architecture(self, name: str) -> str:
+        """Return what an image that is here is built for, such as `amd64`."""
+        if name not in self._architectures:
+            told = self._engine.ask("GET", f"/images/{quote(name, safe='/:@')}/json")
+            self._architectures[name] = str(told.get("Architecture", ""))
+        return self._architectures[name]
+
+    def foreign(self, name: str) -> str:
+        """Return what to do about an image for another architecture than the engine's, or ""."""
+        if not self._own:
+            told = self._engine.ask("GET", "/version").get("Arch", "")
+            self._own = str(told)
+        theirs = self.architecture(name)
+        if theirs in ("", self._own) or not self._own:
+            return ""
+        return (
+            f"The image `{name}` is built for {theirs}, and this engine runs {self._own}: build "
+            f"it for that, `docker build --platform linux/{self._own} …`."
+        )
+
+    def _users(self, name: str) -> str:
+        return self._have(
+            name,
+            f"Build it (`docker build -t {name} …`), log in to its registry (`docker login`), or "
+            "correct the name in the template.",
+            elsewhere="",
+        )
 
     def _vendors(self, runtime: Runtime) -> str:
         if not runtime.image:
@@ -91,7 +128,9 @@ class Images:
             raise MachineError(f"the image `{name}` cannot be looked at: {error}.") from error
         return True
 
-    def _have(self, name: str, way_out: str) -> str:
+    def _have(
+        self, name: str, way_out: str, elsewhere: str = " Or run in a process: `--runner process`."
+    ) -> str:
         """Return the name of an image that is here, or pulled now."""
         if self._is_here(name):
             return name
@@ -104,7 +143,7 @@ class Images:
         except (DockerException, OSError, _Stopped) as error:
             raise MachineError(
                 f"the image `{name}` is not here and cannot be pulled: {_reason(error)}.",
-                hint=f"{way_out} Or run in a process: `--runner process`.",
+                hint=f"{way_out}{elsewhere}",
             ) from error
         return name
 

@@ -5,11 +5,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from signal import SIGABRT
-from typing import Protocol
+from typing import Protocol, cast
 
-from localfn.instances.guest import Backend, Exit, Guest
-from localfn.model import Failure, FailureKind, InstancePlan, InstanceState, Invocation, Reply
-from localfn.wires.bootstrap import GONE, TOO_LATE, BootstrapWire, Said
+from localfn.instances.guest import Backend, CannotStart, Exit, Guest
+from localfn.instances.wire import PassingWire, Wire, open_wire
+from localfn.model import (
+    Failure,
+    FailureKind,
+    HttpReply,
+    HttpRequest,
+    InstancePlan,
+    InstanceState,
+    Invocation,
+    Reply,
+)
+from localfn.wires.said import GONE, TOO_LATE, Said
 
 Sink = Callable[[bytes], None]
 Address = Callable[[int], tuple[str, int]]
@@ -56,7 +66,8 @@ class Instance:
         self._state = InstanceState.NEW
         self._lock = threading.Lock()
         self._guest: Guest | None = None
-        self._wire: BootstrapWire | None = None
+        self._wire: Wire | None = None
+        self._unstarted: Failure | None = None
 
     @property
     def state(self) -> InstanceState:
@@ -76,25 +87,41 @@ class Instance:
         return False
 
     def start(self) -> None:
-        """Start the guest; raise `MachineError` when the machine cannot."""
+        """Start the guest; raise `MachineError` when the machine cannot.
+
+        One that runs and could not be loaded is left as it is, to be loaded again.
+        """
+        if self._guest is not None and self.usable:
+            self._move(InstanceState.READY, InstanceState.STARTING)
+            return
         self._move(InstanceState.NEW, InstanceState.STARTING)
         try:
             self._guest = self._backend.start(self.plan, self._say)
+        except CannotStart as error:
+            assert self.plan.contract is not None
+            self._unstarted = self.plan.contract.fault(error.fault)
+            return
         except BaseException:
             self._fail()
             raise
         clock = time.monotonic if self._debugger is None else self._debugger.clock
-        self._wire = BootstrapWire(self._guest.channel, self._guest.tape, clock)
+        self._wire = open_wire(self.plan, self._guest, self._say, clock)
 
     def load(self, context: Mapping[str, object], limit_s: float | None, sink: Sink) -> Reply:
         """Have the guest load the user's code; `Reply.failure` tells how it went."""
+        if self._unstarted is not None:
+            self._fail()
+            return Reply(failure=self._unstarted)
         wire = self._opened()
         init = {**self.plan.init, "context": context, "debug": self._debugged()}
         reply = self._converse(lambda: wire.open(init, limit_s), sink)
         if reply.failure is None:
             self._move(InstanceState.STARTING, InstanceState.READY)
             return reply
-        self._fail()
+        if reply.again:
+            self._move(InstanceState.STARTING, InstanceState.READY, unless=InstanceState.FAILED)
+        else:
+            self._fail()
         if self.plan.function.hooks.initializer is None:
             return reply
         return reply._replace(failure=_during_init(reply.failure))
@@ -124,6 +151,43 @@ class Instance:
         self._move(InstanceState.BUSY, InstanceState.READY, unless=InstanceState.FAILED)
         return reply
 
+    def forward(
+        self,
+        request: HttpRequest,
+        context: Mapping[str, object],
+        limit_s: float | None,
+        sink: Sink,
+        over: Callable[[Reply], None],
+    ) -> HttpReply | None:
+        """Pass a client's request on to a function that is a server.
+
+        Returns None where no answer came. `over` is told once how the exchange went, when the
+        last piece of the body was taken or the body was closed; until then the instance is busy.
+        """
+        # Only gateways come here; sockets cost every other cold start some milliseconds.
+        from localfn.instances.passage import passing
+
+        self._move(InstanceState.READY, InstanceState.BUSY)
+        self.fresh = False
+        wire, guest = cast("PassingWire", self._opened()), self._started()
+        began = time.perf_counter()
+        guest.tape.follow(sink)
+
+        def end(failure: Failure | None) -> None:
+            wire.settle()
+            try:
+                reply = self._settled(Reply(failure=failure))
+            finally:
+                guest.tape.follow(None)
+            self._move(InstanceState.BUSY, InstanceState.READY, unless=InstanceState.FAILED)
+            over(reply._replace(duration_ms=(time.perf_counter() - began) * 1000))
+
+        answer = wire.forward(request, context, limit_s)
+        if isinstance(answer, Failure):
+            end(answer)
+            return None
+        return passing(answer, lambda error: end(wire.failure(error) if error else None))
+
     def stop(self) -> None:
         """End the guest and give everything back. May be called twice."""
         with self._lock:
@@ -134,6 +198,8 @@ class Instance:
         if was is InstanceState.READY and self._wire is not None:
             self._wire.stop()
             guest.await_exit(STOP_LIMIT_S)
+        if self._wire is not None:
+            self._wire.close()
         guest.close()
 
     def _debugged(self) -> Mapping[str, object] | None:
@@ -143,31 +209,37 @@ class Instance:
         assert self._guest is not None
         return self._debugger.begin(self._guest.debug_address)
 
-    def _opened(self) -> BootstrapWire:
+    def _opened(self) -> Wire:
         assert self._wire is not None
         return self._wire
 
+    def _started(self) -> Guest:
+        assert self._guest is not None
+        return self._guest
+
     def _converse(self, ask: Callable[[], Said], sink: Sink) -> Reply:
-        guest = self._guest
-        assert guest is not None
+        guest = self._started()
         guest.tape.follow(sink)
         try:
-            reply = ask().reply
-            if reply.failure is TOO_LATE:
-                reply = self._ended(reply, guest.kill(LAST_WORDS_S))
-            elif reply.failure is GONE:
-                reply = self._ended(reply, guest.await_exit(EXIT_LIMIT_S) or guest.kill(0))
-            elif reply.last:
-                self._fail()
+            return self._settled(ask().reply)
         finally:
             guest.tape.follow(None)
+
+    def _settled(self, reply: Reply) -> Reply:
+        """Return a reply with what it meant for the guest."""
+        guest = self._started()
+        if reply.failure is TOO_LATE:
+            reply = self._ended(reply, guest.kill(LAST_WORDS_S))
+        elif reply.failure is GONE:
+            reply = self._ended(reply, guest.await_exit(EXIT_LIMIT_S) or guest.kill(0))
+        elif reply.last:
+            self._fail()
         peak_mb = max(reply.peak_memory_mb, guest.peak_memory_mb())
         return reply._replace(peak_memory_mb=peak_mb)
 
     def _ended(self, reply: Reply, ended: Exit) -> Reply:
         """Word a call that the worker did not survive."""
-        guest = self._guest
-        assert guest is not None
+        guest = self._started()
         guest.tape.await_end(LAST_WORDS_S)
         self._fail()
         failure = reply.failure
@@ -179,9 +251,8 @@ class Instance:
 
     def _says_heap_is_full(self, ended: Exit) -> bool:
         """Return whether the guest's program gave up by itself for want of memory."""
-        assert self._guest is not None
         told = self.plan.heap_exhausted
-        return bool(told) and ended.signal == SIGABRT and told in self._guest.tape.rest
+        return bool(told) and ended.signal == SIGABRT and told in self._started().tape.rest
 
     def _move(
         self,

@@ -19,12 +19,14 @@ def _from_proc(pid: int) -> int:
     return total
 
 
-def _children(pid: int) -> tuple[int, ...]:
+def _children(pid: int) -> list[int]:
+    """Return the children of a process, and theirs: a start script may have started a server."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children", "rb") as listed:
-            return tuple(int(each) for each in listed.read().split())
+            children = [int(each) for each in listed.read().split()]
     except OSError:
-        return ()
+        return []
+    return [each for child in children for each in (child, *_children(child))]
 
 
 def _from_psutil(pid: int) -> int:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 from localfn.instances.instance import Instance
 from localfn.invoke.pool import Pool
@@ -13,6 +14,8 @@ from localfn.model import (
     FailureKind,
     Function,
     Hook,
+    HttpReply,
+    HttpRequest,
     InstancePlan,
     Invocation,
     Provider,
@@ -87,6 +90,41 @@ class Invoker:
             self._last[instance.id] = invocation
             return self._run(instance, invocation, Log(follow))
 
+    def forward(self, call: Call, request: HttpRequest, follow: Sink = nowhere) -> HttpReply:
+        """Pass a client's request on to a function that is a server itself.
+
+        The body of the reply comes in pieces, as the server sends them; whoever takes them closes
+        it, and its instance is lent until then (so it is with a tunnel). `follow` gets the log.
+        """
+        contract = self._provider.http
+        assert contract is not None
+        invocation, log = self._invocation(call), Log(follow)
+        results: list[Result] = []
+        lent = ExitStack()
+        try:
+            instance = lent.enter_context(self._pool.borrow(self._plan(call)))
+            self._last[instance.id] = invocation
+            context = self._provider.context(invocation, self._environ)
+            cold_start_ms, opened = self._ready(instance, invocation, context, log)
+
+            def over(reply: Reply) -> None:
+                results.append(self._finish(invocation, reply, log, cold_start_ms))
+                if _is_loaded(instance):
+                    self._freeze(instance, invocation, context, log)
+                lent.close()
+
+            if opened is not None and opened.failure is not None:
+                over(opened)
+                return contract.refusal(results[0])
+            if opened is None:
+                log.write(self._provider.opening_lines(invocation))
+            limit_s = invocation.timeout_s
+            answer = instance.forward(request, context, limit_s, log.write, over)
+        except BaseException:
+            lent.close()
+            raise
+        return contract.refusal(results[0]) if answer is None else answer
+
     def close(self) -> None:
         """Stop all instances, their pre-stop hooks first. May be called twice."""
         self._pool.close()
@@ -125,19 +163,34 @@ class Invoker:
 
     def _run(self, instance: Instance, invocation: Invocation, log: Log) -> Result:
         context = self._provider.context(invocation, self._environ)
-        started = time.perf_counter()
-        opened = self._start(instance, invocation, context, log) if instance.fresh else None
-        cold_start_ms = None if opened is None else (time.perf_counter() - started) * 1000
+        cold_start_ms, opened = self._ready(instance, invocation, context, log)
         reply = opened
         if opened is None or opened.failure is None:
             reply = self._call(instance, invocation, context, log, opened)
         assert reply is not None
+        result = self._finish(invocation, reply, log, cold_start_ms)
+        if _is_loaded(instance):
+            self._freeze(instance, invocation, context, log)
+        return result._replace(logs=log.text)
+
+    def _ready(
+        self, instance: Instance, invocation: Invocation, context: Mapping[str, object], log: Log
+    ) -> tuple[float | None, Reply | None]:
+        """Return how long a start took and how it went; twice None for a warm instance."""
+        if not instance.fresh:
+            return None, None
+        started = time.perf_counter()
+        opened = self._start(instance, invocation, context, log)
+        return (time.perf_counter() - started) * 1000, opened
+
+    def _finish(
+        self, invocation: Invocation, reply: Reply, log: Log, cold_start_ms: float | None
+    ) -> Result:
+        """Return the result, and write the platform's last lines."""
         log.close_line()
         result = self._result(invocation, reply, log.text, cold_start_ms)
         log.write(self._provider.closing_lines(result))
-        if instance.usable:
-            self._freeze(instance, invocation, context, log)
-        return result._replace(logs=log.text)
+        return result
 
     def _start(
         self, instance: Instance, invocation: Invocation, context: Mapping[str, object], log: Log
@@ -196,7 +249,7 @@ class Invoker:
         invocation = self._last.pop(instance.id, None)
         hook = instance.plan.function.hooks.pre_stop
         try:
-            if hook is not None and invocation is not None and instance.usable:
+            if hook is not None and invocation is not None and _is_loaded(instance):
                 context = self._provider.context(invocation, self._environ)
                 log = Log(self._follow_stop)
                 self._hook(instance, invocation, ("pre_stop", hook), context, log)
@@ -238,3 +291,8 @@ class Invoker:
         if result.failure is None:
             return result
         return result._replace(payload=self._provider.error_body(result))
+
+
+def _is_loaded(instance: Instance) -> bool:
+    """Return whether an instance is good and initialized: only such a one has hooks."""
+    return instance.usable and not instance.fresh

@@ -30,6 +30,8 @@ from localfn.model import (
 # Where a container sees our bootstraps and the folders of its layers.
 RUNTIME_TARGET = "/var/localfn"
 LAYERS_TARGET = "/var/localfn-layers"
+# How long a server may take to come up. Clouds give it minutes; a person waits less gladly.
+START_LIMIT_S = 30.0
 
 
 NOWHERE: Mapping[str, Local] = MappingProxyType({})
@@ -43,6 +45,7 @@ class Wishes(NamedTuple):
     mounts: Mapping[str, Local] = NOWHERE
     interpreters: Mapping[str, Local] = NOWHERE
     cpu_limit: bool = False
+    start_limit_s: float = START_LIMIT_S
 
 
 class Folders(NamedTuple):
@@ -78,15 +81,17 @@ class Planner:
             raise ProjectError(
                 f"{function.template or function.key}: `{function.key}` has the runtime "
                 f"`{function.runtime}`, which localfn cannot run.",
-                hint=f"It runs {', '.join(runnable)}.",
+                hint=(runtime and runtime.way_out) or f"It runs {', '.join(runnable)}.",
             )
+        if function.container is not None and function.container.image:
+            return runtime._replace(image=function.container.image)
         return runtime
 
     def plan(self, function: Function, site: Site, image: str = "") -> InstancePlan:
         """Return how to start an instance: in a container of `image`, or in a process."""
         runtime = self.runtime(function)
         language = languages.load(runtime.language)
-        folders = self._folders(function)
+        folders = self._folders(function, runtime)
         if site is Site.CONTAINER:
             plan = self._in_container(function, runtime, language, folders)
         else:
@@ -101,24 +106,22 @@ class Planner:
                 say(note)
                 self._notes[note] = True
 
-    def _folders(self, function: Function) -> Folders:
+    def _folders(self, function: Function, runtime: Runtime) -> Folders:
+        mounts = find_mounts(function, self._root, self._wishes.mounts)
+        layers = find_layers(function, self._root, self._wishes.layers, self._unpacker.open)
+        if runtime.language == "image":  # it has its code in itself
+            return Folders(function.code, function.code, layers, mounts)
         code = self._unpacker.folder(function)
         ignores = function.ignores if code == function.code else ()
-        return Folders(
-            code,
-            visible(code, ignores, self._root),
-            find_layers(function, self._root, self._wishes.layers, self._unpacker.open),
-            find_mounts(function, self._root, self._wishes.mounts),
-        )
+        return Folders(code, visible(code, ignores, self._root), layers, mounts)
 
     def _in_container(
         self, function: Function, runtime: Runtime, language: Language, folders: Folders
     ) -> InstancePlan:
         layout = self._provider.layout
-        bootstraps = assets.folder("runtimes") / language.name
         mounts = [
-            Mount(folders.visible, layout.code),
-            Mount(bootstraps, RUNTIME_TARGET),
+            *_mounted_code(runtime, folders.visible, layout),
+            *_mounted_bootstraps(runtime, language),
             *self._mounted_layers(folders.layers, layout),
             *folders.mounts,
         ]
@@ -127,7 +130,7 @@ class Planner:
             runtime,
             Site.CONTAINER,
             layout,
-            language.container_command(RUNTIME_TARGET, _launch(function)),
+            language.container_command(RUNTIME_TARGET, self._launch(function, runtime, layout)),
             Path(layout.code),
             tuple(mounts),
         )
@@ -142,7 +145,9 @@ class Planner:
         code, view = _view(folders, (interpreter.path, bootstraps))
         layers = self._merged_layers(folders.layers)
         layout = Layout(str(code), str(layers), self._environ.get("PATH", ""))
-        command = language.process_command(interpreter, bootstraps, _launch(function))
+        command = language.process_command(
+            interpreter, bootstraps, self._launch(function, runtime, layout)
+        )
         needed = (interpreter.path, bootstraps, code, layers)
         shown = tuple(each for each in folders.mounts if namespace.can_show(each.target, needed))
         plan = self._common(function, runtime, Site.PROCESS, layout, command, code, (*view, *shown))
@@ -171,7 +176,7 @@ class Planner:
     ) -> InstancePlan:
         provider = self._provider
         variables = provider.variables(function, runtime, layout, self._environ)
-        return InstancePlan(
+        plan = InstancePlan(
             function=function,
             site=site,
             wire=runtime.wire,
@@ -194,6 +199,23 @@ class Planner:
             mounts=mounts,
             secrets=provider.secrets,
         )
+        return self._served(plan) if runtime.wire == "http" else plan
+
+    def _served(self, plan: InstancePlan) -> InstancePlan:
+        """Return a plan with what a server is told and allowed."""
+        contract, container = self._provider.http, plan.function.container
+        assert contract is not None
+        return plan._replace(
+            contract=contract,
+            port=(container.port if container else 0) or contract.port,
+            load_timeout_s=self._wishes.start_limit_s,
+        )
+
+    def _launch(self, function: Function, runtime: Runtime, layout: Layout) -> Launch:
+        if runtime.wire != "http":
+            return Launch(function.memory_mb)
+        assert self._provider.http is not None
+        return Launch(function.memory_mb, self._provider.http.command(function, layout.code))
 
     def _mounted_layers(self, layers: tuple[Path, ...], layout: Layout) -> tuple[Mount, ...]:
         if len(layers) < 2:
@@ -223,8 +245,17 @@ def _view(folders: Folders, needed: tuple[Path, ...]) -> tuple[Path, tuple[Mount
     return folders.visible, ()
 
 
-def _launch(function: Function) -> Launch:
-    return Launch(function.memory_mb)
+def _mounted_code(runtime: Runtime, code: Path, layout: Layout) -> tuple[Mount, ...]:
+    """Return the code's mount; an image brings its own."""
+    return () if runtime.language == "image" else (Mount(code, layout.code),)
+
+
+def _mounted_bootstraps(runtime: Runtime, language: Language) -> tuple[Mount, ...]:
+    """Return the mount of our own programs, where one is run."""
+    if runtime.wire != "bootstrap":
+        return ()
+    folder = assets.folder("runtimes")
+    return (Mount(folder if language.beside else folder / language.name, RUNTIME_TARGET),)
 
 
 def _hooks(function: Function) -> dict[str, str]:

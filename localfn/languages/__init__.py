@@ -16,9 +16,13 @@ class Interpreter(NamedTuple):
 
 
 class Launch(NamedTuple):
-    """What a bootstrap's command depends on beside its program."""
+    """What a command depends on beside its program.
+
+    `command` is the function's own start command, where it has one.
+    """
 
     memory_mb: int
+    command: tuple[str, ...] = ()
 
 
 class Language(NamedTuple):
@@ -30,6 +34,8 @@ class Language(NamedTuple):
     - `container_command(bootstrap folder, launch)`: the same for a container's main process.
     - `heap_exhausted`: what the language's program prints when it aborts because its own heap is
       full, empty where it never does.
+    - `beside`: other languages whose files its bootstrap needs. Then a container sees the folders
+      of all languages, each under its name.
     """
 
     name: str
@@ -37,6 +43,7 @@ class Language(NamedTuple):
     process_command: Callable[[Interpreter, Path, Launch], tuple[str, ...]]
     container_command: Callable[[str, Launch], tuple[str, ...]]
     heap_exhausted: bytes = b""
+    beside: tuple[str, ...] = ()
 
 
 def names() -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The words of this program: frozen values without I/O. Every other package speaks them."""
 
 from localfn.model.call import Call, CallMode, Event, Invocation
+from localfn.model.contract import Fault, FaultKind, Health, HttpContract
 from localfn.model.function import (
     NOTHING,
     Container,
@@ -29,11 +30,15 @@ __all__ = [
     "Event",
     "Failure",
     "FailureKind",
+    "Fault",
+    "FaultKind",
     "Finding",
     "Function",
     "Headers",
+    "Health",
     "Hook",
     "Hooks",
+    "HttpContract",
     "HttpReply",
     "HttpRequest",
     "InstancePlan",

@@ -5,6 +5,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import NamedTuple
 
+from localfn.model.contract import HttpContract
 from localfn.model.function import NOTHING, Function
 
 
@@ -40,7 +41,8 @@ class InstancePlan(NamedTuple):
     `command` runs the bootstrap. In a container `image` names what to start it in and `folder`
     is None; in a process `folder` is the working directory. `init` is the header of the first
     frame. `heap_exhausted` is what the program prints when it aborts because its own heap is
-    full. Equal `fingerprint`s share warm instances.
+    full. `contract` is what is said where the wire is HTTP, `port` where such a server listens,
+    `load_timeout_s` how long it may take to come up. Equal `fingerprint`s share warm instances.
     """
 
     function: Function
@@ -60,6 +62,8 @@ class InstancePlan(NamedTuple):
     debug_ports: tuple[int, ...] = ()
     load_timeout_s: float | None = None
     heap_exhausted: bytes = b""
+    contract: HttpContract | None = None
+    port: int = 0
     fingerprint: str = ""
 
 

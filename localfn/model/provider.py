@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from localfn.model.call import Invocation
+from localfn.model.contract import HttpContract
 from localfn.model.function import Function, Place
 from localfn.model.plan import Layout
 from localfn.model.result import Result
@@ -46,7 +47,8 @@ class Reading(NamedTuple):
 class Runtime(NamedTuple):
     """A runtime id of a cloud: which language and version it is, and how it is spoken to.
 
-    `image` is the vendor's own image, used only when the user asks for it.
+    `image` is the vendor's own image, used only when the user asks for it. A runtime without a
+    language cannot be run here; `way_out` says what to do instead.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Runtime(NamedTuple):
     version: str
     image: str = ""
     wire: str = "bootstrap"
+    way_out: str = ""
 
 
 class Limits(NamedTuple):
@@ -82,8 +85,10 @@ class Provider(NamedTuple):
     - `start_output(runtime)`: what the platform prints when an instance comes up.
     - `opening_lines` / `closing_lines`: the platform's log lines around one invocation.
     - `hook_lines(hook, invocation)`: the same around a lifecycle hook.
-    - `error_body(result)`: the payload a caller gets when `result.failure` is set.
+    - `error_body(result)`: the payload a caller gets when `result.failure` is set;
+      `result.payload` is what the function answered itself, where it did.
     - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
+    - `http`: how it talks to functions that are servers, None where it has none.
     """
 
     name: str
@@ -107,3 +112,4 @@ class Provider(NamedTuple):
     hook_lines: Callable[[str, Invocation], tuple[bytes, bytes]]
     error_body: Callable[[Result], bytes]
     web: Callable[[], Web]
+    http: HttpContract | None = None

@@ -44,7 +44,8 @@ class Reply(NamedTuple):
     """What an instance answered, and what the answer cost.
 
     `http` are status and headers of a handler that answers a request, without the body, which is
-    the payload. After a `last` reply the instance ends by itself.
+    the payload. After a `last` reply the instance ends by itself. A load that failed may be tried
+    `again` in the same instance.
     """
 
     payload: bytes = b""
@@ -53,6 +54,7 @@ class Reply(NamedTuple):
     peak_memory_mb: float = 0.0
     last: bool = False
     http: HttpReply | None = None
+    again: bool = False
 
 
 class Result(NamedTuple):

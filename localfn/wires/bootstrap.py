@@ -7,25 +7,16 @@ of the frame that came back.
 
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from localfn.model import Failure, FailureKind, HttpReply, Invocation, Reply
 from localfn.wires.frames import PROTOCOL, Channel, ChannelClosed, Frame
+from localfn.wires.said import GONE, TOO_LATE, Said
 from localfn.wires.tape import LogTape
 
 # How long output may lag behind the answer that came after it.
 MARK_LIMIT_S = 1.0
 STOP_LIMIT_S = 1.0
-TOO_LATE = Failure(FailureKind.TIMED_OUT)
-GONE = Failure(FailureKind.EXITED)
 BAD_HTTP = Failure(FailureKind.BAD_REPLY, "The handler's status and headers cannot be read.")
-
-
-class Said(NamedTuple):
-    """What a guest answered, and all it printed until then."""
-
-    reply: Reply
-    output: bytes
 
 
 class BootstrapWire:
@@ -77,6 +68,9 @@ class BootstrapWire:
             self._channel.send({"kind": "stop"}, limit_s=STOP_LIMIT_S)
         except (ChannelClosed, TimeoutError):
             return
+
+    def close(self) -> None:
+        """Do nothing: the channel is the guest's."""
 
     def _ask(self, header: Mapping[str, object], payload: bytes, limit_s: float | None) -> Said:
         started = time.perf_counter()

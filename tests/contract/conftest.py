@@ -14,7 +14,7 @@ from localfn.app import open_session
 from localfn.errors import MachineError
 from localfn.instances.engine import open_engine
 from localfn.instances.image import Images
-from localfn.model import Call, Event, Function, Hook, Hooks, Result
+from localfn.model import Call, Container, Event, Function, Hook, Hooks, Result
 from localfn.project import Project
 from localfn.settings import resolve
 
@@ -42,7 +42,9 @@ class Case:
         lone = provider.lone_function(
             self.folder, self.facts["file"], "handler", self.facts["runtime"]
         )
-        return lone._replace(handler=handler, memory_mb=128, **changes)
+        if "command" in self.facts:
+            lone = lone._replace(container=Container(command=tuple(self.facts["command"])))
+        return lone._replace(handler=handler, memory_mb=128)._replace(**changes)
 
     def own(self, what: str) -> Mapping[str, Mapping[str, str]]:
         """Return the `answers` or `failures` that only this language has."""
@@ -51,7 +53,18 @@ class Case:
     def own_function(self, told: Mapping[str, str], **changes: object) -> Function:
         runtime = told.get("runtime", self.facts["runtime"])
         handler = told.get("handler", "index.handler")
-        return self.function(handler, runtime=runtime, **changes)
+        function = self.function(handler, runtime=runtime, **changes)
+        if "command" in told:
+            function = function._replace(container=Container(command=tuple(told["command"])))
+        if "initializer" in told:
+            function = function._replace(hooks=Hooks(initializer=Hook(told["initializer"], 3)))
+        attributes = {**function.attributes, **told.get("attributes", {})}
+        code = function.code / told.get("code", "")
+        return function._replace(code=code, attributes=attributes)
+
+    def skip_what_it_lacks(self, name: str) -> None:
+        if name in self.facts.get("lacks", ()):
+            pytest.skip(f"{self.language} has no `{name}`: see what it has instead")
 
     def golden(self, name: str) -> dict:
         path = TESTS / "clouds" / self.cloud / "failures" / self.language / f"{name}.json"
@@ -115,7 +128,8 @@ def opened(
     case: Case, runner: str, folder: Path, follow_stop: Callable[[bytes], None]
 ) -> Iterator[Invoke]:
     """Call functions in one session of this runner."""
-    settings = resolve({"project": str(folder), "runner": runner}, os.environ)
+    environ = {**os.environ, "LOCALFN_START_LIMIT": "8"}
+    settings = resolve({"project": str(folder), "runner": runner}, environ)
     project = Project(folder, None, providers.load(case.cloud), ())
     with open_session(settings, project, lambda line: None, follow_stop) as session:
         yield lambda function, payload: session.invoke(

@@ -11,18 +11,26 @@ from tests.contract.conftest import Case, each_own
 
 Invoke = Callable[[Function, bytes], Result]
 MOMENTS = re.compile(r"(duration|maxMemoryUsage): [\d.]+")
+LOGS = re.compile(r"Logs:[^\"]+(?=\")")
+PORTS = re.compile(r"port \d+")
 IDS = re.compile(r"RequestId: \S+?(?=[,\n]|$)|\b1-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{12}")
 
 
 def body(result: Result) -> object:
     """The error body with what differs from run to run taken out."""
-    text = MOMENTS.sub(r"\1: N", result.payload.decode())
-    return json.loads(IDS.sub("ID", text))
+    text = PORTS.sub("port N", MOMENTS.sub(r"\1: N", result.payload.decode()))
+    return json.loads(IDS.sub("ID", LOGS.sub(r"Logs:LOGS", text)))
 
 
 def end_line(result: Result) -> str:
     lines = [each for each in result.logs.decode().splitlines() if "End RequestId" in each]
-    return IDS.sub("RequestId: ID", lines[-1])
+    return IDS.sub("RequestId: ID", lines[-1]) if lines else ""
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Whether a text is as the pattern says; `…` stands for anything."""
+    parts = map(re.escape, pattern.split("…"))
+    return re.fullmatch(".*".join(parts), text, re.DOTALL) is not None
 
 
 def limit_of(kind: str) -> float:
@@ -44,6 +52,7 @@ DURING_A_CALL = {
 def test_a_failed_call_is_worded_as_in_the_cloud_and_the_next_one_works(
     case: Case, invoke: Invoke, name: str
 ) -> None:
+    case.skip_what_it_lacks(name)
     function = case.function(timeout_s=limit_of(DURING_A_CALL[name].value))
 
     failed = invoke(function, name.encode())
@@ -72,6 +81,7 @@ WHILE_LOADING = {
 def test_code_that_cannot_be_loaded_is_worded_as_in_the_cloud_and_other_functions_work(
     case: Case, invoke: Invoke, name: str
 ) -> None:
+    case.skip_what_it_lacks(name)
     handler, kind = WHILE_LOADING[name]
 
     failed = invoke(case.function(handler), b"answer")
@@ -96,6 +106,7 @@ INITIALIZERS = {
 def test_an_initializer_that_fails_is_worded_as_in_the_cloud_and_other_functions_work(
     case: Case, invoke: Invoke, name: str
 ) -> None:
+    case.skip_what_it_lacks(name)
     hook, kind = INITIALIZERS[name]
 
     failed = invoke(case.function(hooks=Hooks(initializer=hook)), b"answer")
@@ -118,14 +129,15 @@ def test_a_failure_of_one_language_is_worded_as_in_the_cloud_and_the_next_call_w
     function = case.own_function(told, timeout_s=limit_of(told["kind"]))
 
     failed = invoke(function, told.get("event", name).encode())
-    after = invoke(function._replace(handler="index.handler"), b"answer")
+    healthy = case.function() if "command" in told else function._replace(handler="index.handler")
+    after = invoke(healthy._replace(hooks=Hooks()), b"answer")
 
     golden = case.golden(name)
     assert failed.failure is not None
     assert failed.failure.kind.value == told["kind"]
     assert body(failed) == golden["body"]
     assert end_line(failed) == golden["end_line"]
-    assert failed.failure.advice == golden["advice"]
+    assert matches(failed.failure.advice, golden["advice"]), failed.failure.advice
     assert after.payload == b"fine"
 
 

@@ -1,7 +1,7 @@
 """Alibaba Cloud Function Compute, generations FC2 and FC3 (contract alibaba-fc)."""
 
 from localfn.model import Layout, Limits, Provider, Web
-from localfn.providers.alibaba import environment, templates, wording
+from localfn.providers.alibaba import custom, environment, templates, wording
 from localfn.providers.alibaba.runtimes import RUNTIMES
 
 
@@ -39,4 +39,5 @@ PROVIDER = Provider(
     hook_lines=wording.hook_lines,
     error_body=wording.error_body,
     web=_web,
+    http=custom.HTTP,
 )

@@ -105,6 +105,9 @@ def _facts(
 
 
 def _images_own(runtime: Runtime, layout: Layout) -> dict[str, str]:
+    if runtime.language == "image":
+        # The user's own image has paths of its own.
+        return {}
     known = {
         "code": layout.code.rstrip("/"),
         "layers": layout.layers,

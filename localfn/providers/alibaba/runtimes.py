@@ -29,21 +29,49 @@ _TABLE: tuple[tuple[str, str, str, str], ...] = (
     ("python3.9", "python", "3.9", _OWN_TAG),
     ("python3.10", "python", "3.10", _OWN_TAG),
     ("python3.12", "python", "3.12", _SHARED_TAG),
+    ("go1", "go", "1", _OWN_TAG),
 )
 
-# Known ids whose language localfn cannot start yet: a template may name them.
-_NOT_YET = (
-    *("java8", "java11", "go1", "php7.2", "dotnetcore2.1", "dotnetcore3.1"),
-    *("custom", "custom.debian10", "custom.debian11", "custom.debian12"),
-    *("custom-container", "micro-sandbox"),
+# id -> version of Debian, image: servers of the user's own (section 2.7).
+_SERVERS: tuple[tuple[str, str, str], ...] = (
+    # Which Debian the first one stands for is unverified; `LOCALFN_BASE_CUSTOM` names another.
+    ("custom", "9", _OWN_TAG),
+    ("custom.debian10", "10", _OWN_TAG),
+    ("custom.debian11", "11", _SHARED_TAG),
+    ("custom.debian12", "12", _SHARED_TAG),
+)
+_IMAGES = ("custom-container", "micro-sandbox")
+
+# Ids whose language process is the vendor's own and closed: a template may name them.
+_CLOSED: Mapping[str, str] = {
+    "java8": "alibaba-custom-java",
+    "java11": "alibaba-custom-java",
+    "php7.2": "alibaba-custom-php",
+    "dotnetcore2.1": "alibaba-custom-java",
+    "dotnetcore3.1": "alibaba-custom-java",
+}
+_WAY_OUT = (
+    "The program that runs such handlers in the cloud is not public. Write the function as an HTTP "
+    "server of its own, which runs here and there alike: `runtime: custom.debian12` with "
+    "`customRuntimeConfig.command`. A sample: `localfn init {sample}`."
 )
 
-RUNTIMES: Mapping[str, Runtime] = MappingProxyType(
-    {
-        **{
-            id_: Runtime(id_, language, version, image.format(id=id_))
-            for id_, language, version, image in _TABLE
-        },
-        **{id_: Runtime(id_, "", "") for id_ in _NOT_YET},
-    }
-)
+
+def _all() -> dict[str, Runtime]:
+    found = [
+        Runtime(id_, language, version, image.format(id=id_))
+        for id_, language, version, image in _TABLE
+    ]
+    found += [
+        Runtime(id_, "custom", version, image.format(id=id_), wire="http")
+        for id_, version, image in _SERVERS
+    ]
+    found += [Runtime(id_, "image", "", wire="http") for id_ in _IMAGES]
+    found += [
+        Runtime(id_, "", "", way_out=_WAY_OUT.format(sample=sample))
+        for id_, sample in _CLOSED.items()
+    ]
+    return {each.id: each for each in found}
+
+
+RUNTIMES: Mapping[str, Runtime] = MappingProxyType(_all())

@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable, Mapping
 
 from localfn.model import Failure, FailureKind, Function, Invocation, Result, Runtime
+from localfn.providers.alibaba.custom import CODES
+from localfn.providers.alibaba.runtimes import RUNTIMES
 
 HOOK_TITLES = {"initializer": "Initialize", "pre_stop": "PreStop", "pre_freeze": "PreFreeze"}
 # Texts that the contract marks as unverified stand together, to be corrected in one place.
@@ -14,6 +16,7 @@ EXITED = (
 )
 TIMED_OUT = "Function timed out after {limit:g} seconds (maxMemoryUsage: {mb:.0f}MB)"
 INIT_TIMED_OUT = "Function initialization timed out after {limit:g} seconds"
+BAD_RESPONSE = "the function's HTTP response cannot be used: {why}"
 TOO_LARGE = "payload size exceeds maximum allowed size ({limit} bytes)"
 
 
@@ -35,12 +38,16 @@ def start_output(runtime: Runtime) -> bytes:
 
 
 def opening_lines(invocation: Invocation) -> bytes:
-    """Return the line before a function's own output."""
+    """Return the line before a function's own output; some write theirs themselves."""
+    if _logs_itself(invocation.function):
+        return b""
     return f"FC Invoke Start RequestId: {invocation.id}\n".encode()
 
 
 def hook_lines(hook: str, invocation: Invocation) -> tuple[bytes, bytes]:
     """Return the lines around a lifecycle hook's output."""
+    if _logs_itself(invocation.function):
+        return b"", b""
     title = HOOK_TITLES[hook]
     return (
         f"FC {title} Start RequestId: {invocation.id}\n".encode(),
@@ -62,6 +69,10 @@ def closing_lines(result: Result) -> bytes:
 
 def _end(result: Result) -> bytes:
     failure, id_ = result.failure, result.invocation.id
+    if _logs_itself(result.invocation.function):
+        # What the server answered itself is its own affair.
+        own = failure is None or failure.kind is FailureKind.HANDLER_RAISED
+        return b"" if own else result.payload + b"\n"
     if failure is None:
         return f"FC Invoke End RequestId: {id_}\n".encode()
     told = result.payload + b"\n"
@@ -75,7 +86,21 @@ def error_body(result: Result) -> bytes:
     """Return the JSON that a caller gets when a function failed."""
     failure = result.failure
     assert failure is not None
+    if result.payload:
+        return result.payload
+    if failure.error_type in CODES:
+        return _json(_refused(failure.error_type, failure.message, result))
     told = _BODIES.get(failure.kind, _raised)(failure, result)
+    return _json(told)
+
+
+def _logs_itself(function: Function) -> bool:
+    """Return whether the program writes the lines around a call: servers (2.7), Go's library."""
+    runtime = RUNTIMES.get(function.runtime)
+    return runtime is not None and (runtime.wire == "http" or runtime.language == "go")
+
+
+def _json(told: Mapping[str, object]) -> bytes:
     return json.dumps(told, indent=4, ensure_ascii=False).encode()
 
 
@@ -104,8 +129,18 @@ def _timed_out(failure: Failure, result: Result) -> Mapping[str, object]:
 
 
 def _too_large(failure: Failure, result: Result) -> Mapping[str, object]:
+    return _refused("EntityTooLarge", TOO_LARGE.format(limit=failure.message), result)
+
+
+def _bad_reply(failure: Failure, result: Result) -> Mapping[str, object]:
+    """Return the error of a result that cannot be written, or of an answer that is none."""
+    if failure.error_type:
+        return _raised(failure, result)
+    return _refused("BadResponse", BAD_RESPONSE.format(why=failure.message), result)
+
+
+def _refused(code: str, message: str, result: Result) -> Mapping[str, object]:
     """Return both spellings of a request error (section 5.3)."""
-    code, message = "EntityTooLarge", TOO_LARGE.format(limit=failure.message)
     return {
         "RequestId": result.invocation.id,
         "Code": code,
@@ -120,4 +155,5 @@ _BODIES: Mapping[FailureKind, Callable[[Failure, Result], Mapping[str, object]]]
     FailureKind.OUT_OF_MEMORY: _exited,
     FailureKind.TIMED_OUT: _timed_out,
     FailureKind.TOO_LARGE: _too_large,
+    FailureKind.BAD_REPLY: _bad_reply,
 }

@@ -1,0 +1,77 @@
+"""The runtime interface of Alibaba Function Compute (contract alibaba-fc, section 2.8).
+
+Loaded by ../bootstrap.py.
+"""
+
+import base64
+import json
+import time
+
+# The variable that tells a program where the interface is.
+ADDRESS = "FC_RUNTIME_API"
+BASE = "/2020-11-11/runtime/"
+NEXT = BASE + "invocation/next"
+INIT_ERROR = BASE + "init/error"
+ACCEPTED = "200 OK"
+# What an event is for (`x-fc-function-type`).
+TYPES = {"initializer": 1, "pre_stop": 2, "pre_freeze": 3}
+HOOK_LIMIT_MS = 300000
+# How the platform words a program that cannot be started is unverified.
+NOT_STARTED = "HandlerNotFound"
+
+
+def prepare(_init):
+    """Do nothing: the program finds all it needs in its environment."""
+
+
+def not_started(path, reason):
+    """Return the message for a program that cannot be started."""
+    return "Handler '%s' cannot be started: %s" % (path, reason.lower())
+
+
+def answered(path):
+    """Return which request a path answers, and how: `response`, `error` or `init`; or nothing."""
+    if path == INIT_ERROR:
+        return "", "init"
+    start, _, what = path.rpartition("/")
+    before, _, id_ = start.rpartition("/")
+    if before + "/" != BASE + "invocation/" or what not in ("response", "error"):
+        return "", ""
+    return id_, what
+
+
+def headers(header):
+    """Return what the program is told about an event."""
+    context = header["context"]
+    keys, function, service = context["credentials"], context["function"], context["service"]
+    tracing = context["tracing"]
+    deadline_ms = header.get("deadline_ms") or int(time.time() * 1000) + HOOK_LIMIT_MS
+    found = (
+        ("x-fc-request-id", context["request_id"]),
+        ("x-fc-function-deadline", deadline_ms),
+        ("x-fc-function-type", TYPES.get(header.get("hook"), 0)),
+        ("x-fc-access-key-id", keys["access_key_id"]),
+        ("x-fc-access-key-secret", keys["access_key_secret"]),
+        ("x-fc-security-token", keys["security_token"]),
+        ("x-fc-function-name", function["name"]),
+        ("x-fc-function-handler", function["handler"]),
+        ("x-fc-function-memory", function["memory"]),
+        ("x-fc-function-timeout", function["timeout"]),
+        ("x-fc-service-name", service["name"]),
+        ("x-fc-service-logproject", service["log_project"]),
+        ("x-fc-service-logstore", service["log_store"]),
+        ("x-fc-qualifier", service["qualifier"]),
+        ("x-fc-version-id", service["version_id"]),
+        ("x-fc-region", context["region"]),
+        ("x-fc-account-id", context["account_id"]),
+        ("x-fc-retry-count", context["retry_count"]),
+        ("x-fc-tracing-opentracing-span-context", tracing["span_context"]),
+        ("x-fc-tracing-opentracing-span-baggages", encoded(tracing["span_baggages"])),
+        ("x-fc-tracing-jaeger-endpoint", tracing["jaeger_endpoint"]),
+    )
+    return [(name, " ".join(str(value).split())) for name, value in found if value != ""]
+
+
+def encoded(value):
+    """Return JSON in base64, nothing for nothing."""
+    return base64.b64encode(json.dumps(value).encode("utf-8")).decode("ascii") if value else ""
