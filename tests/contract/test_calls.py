@@ -40,6 +40,7 @@ def test_a_second_call_is_answered_by_the_warm_instance(case: Case, invoke: Invo
 
 
 def test_an_instance_that_ends_after_its_answer_is_replaced(case: Case, invoke: Invoke) -> None:
+    case.skip_what_it_lacks("leaver")
     function = case.function("leaver.handler")
 
     first = invoke(function, b"")

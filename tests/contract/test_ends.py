@@ -29,6 +29,7 @@ def marked(mark: str) -> list[str]:
 def test_a_function_that_never_pauses_ends_with_a_localfn_that_was_killed(
     case: Case, runner: str
 ) -> None:
+    case.skip_what_it_lacks("spin")
     mark = os.urandom(8).hex()
     function = case.function()
     options = ("--runner", runner, "--runtime", function.runtime, "--env", f"MARK={mark}")
