@@ -316,9 +316,9 @@ class HttpAnswer {
   }
 }
 
-/** Return a header's value as HTTP carries it: bytes, written as Latin-1. */
+/** Return a header's value as HTTP carries it: bytes, written as Latin-1 (`binary` in all versions). */
 function latin(text) {
-  return Buffer.from(text).toString('latin1');
+  return Buffer.from(text).toString('binary');
 }
 
 /** Run an initializer, pre-stop or pre-freeze. */
