@@ -19,29 +19,11 @@ NOWHERE: Mapping[str, Local] = MappingProxyType({})
 
 
 class Gateway(NamedTuple):
-    """How the gateway serves: `start_api` of localfn.yaml. None: the part that needs it decides."""
+    """How the gateway serves: `start_api` of localfn.yaml."""
 
     host: str = "127.0.0.1"
     port: int = 8000
     allow_hosts: tuple[str, ...] = ()
-    warm: str = "lazy"
-    max_instances: int | None = None
-    idle_timeout_s: float | None = None
-    queue_timeout_s: float | None = None
-
-
-class Reload(NamedTuple):
-    """How changed files become new instances: `reload` of localfn.yaml."""
-
-    enabled: bool = True
-    ignore: tuple[str, ...] = ()
-
-
-class Debug(NamedTuple):
-    """Where a debugger finds functions: `debug` of localfn.yaml."""
-
-    port: int = 5678
-    ports: Mapping[str, int] = MappingProxyType({})
 
 
 class Debugging(NamedTuple):
@@ -85,8 +67,6 @@ class Settings(NamedTuple):
     mounts: Mapping[str, Local] = NOWHERE
     interpreters: Mapping[str, Local] = NOWHERE
     gateway: Gateway = Gateway()
-    reload: Reload = Reload()
-    debug: Debug = Debug()
     findings: tuple[Finding, ...] = ()
     debugging: Debugging | None = None
     cache: Path = Path("~", ".cache", "localfn")
@@ -138,8 +118,6 @@ def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         mounts=told.paths("mounts"),
         interpreters=told.paths("interpreters"),
         gateway=_gateway(told),
-        reload=Reload(told.flag("reload.enabled"), told.words("reload.ignore")),
-        debug=Debug(told.whole("debug.port") or Debug().port, told.wholes("debug.ports")),
         findings=file.findings if file is not None else (),
         cache=_cache(variables),
         start_limit_s=told.number("start_limit"),
@@ -198,10 +176,6 @@ def _gateway(told: Told) -> Gateway:
         host=told.text("start_api.host"),
         port=Gateway().port if port is None else port,
         allow_hosts=told.words("start_api.allow_hosts"),
-        warm=told.text("start_api.warm"),
-        max_instances=told.whole("start_api.max_instances"),
-        idle_timeout_s=told.number("start_api.idle_timeout"),
-        queue_timeout_s=told.number("start_api.queue_timeout"),
     )
 
 

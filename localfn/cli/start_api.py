@@ -9,7 +9,7 @@ from types import FrameType
 
 import click
 
-from localfn.app import Session, find_project, open_session
+from localfn.app import find_project, open_session
 from localfn.cli import show
 from localfn.cli.debug_options import debug_functions_option, debug_options, served
 from localfn.cli.table import table
@@ -38,12 +38,6 @@ END_LIMIT_S = 0.9
 @click.option("--env", metavar="K=V", multiple=True, help="Variable added to every function's.")
 @click.option("--env-file", metavar="FILE", help="File of variables added to every function's.")
 @click.option("--cpu-limit/--no-cpu-limit", default=None, help="Give containers their CPU share.")
-@click.option(
-    "--warm",
-    type=click.Choice(["lazy", "eager"]),
-    help="Start instances when they are called, or at once.  [default: lazy]",
-)
-@click.option("--reload/--no-reload", default=None, help="Follow changed files.  [default: reload]")
 @click.option(
     "--log",
     type=click.Choice(["human", "json"]),
@@ -84,8 +78,6 @@ def start_api(ctx: click.Context, /, **options: object) -> int:
     journal = _journal(str(options["log"]), project.provider)
     with open_session(settings, project, show.say, show.follow) as session:
         with open_gateway(session, wishes, journal, show.say) as gateway:
-            if settings.gateway.warm == "eager":
-                _warm(session)
             _say_ready(gateway, settings, wishes)
             stop.wait()
         _end_within(END_LIMIT_S)
@@ -161,15 +153,6 @@ def _say_ready(gateway: Gateway, settings: Settings, wishes: Wishes) -> None:
         show.say(f"listening on {wishes.host}: whoever reaches this machine can run its functions")
     host = f"[{wishes.host}]" if ":" in wishes.host else wishes.host
     click.echo(f"localfn: ready at http://{host}:{gateway.port} (Ctrl-C stops)", err=True)
-
-
-def _warm(session: Session) -> None:
-    """Have every function loaded in the background, whatever becomes of it."""
-    warm = getattr(session, "warm", None)
-    if warm is None:
-        return
-    for function in session.project.functions:
-        threading.Thread(target=warm, args=(function,), name="warm", daemon=True).start()
 
 
 def _await_signals() -> threading.Event:

@@ -5,7 +5,7 @@ import pytest
 from localfn.errors import ProjectError, UsageError
 from localfn.model import Local, Place
 from localfn.project_file import read_env_file
-from localfn.settings import Debug, Gateway, Reload, gather, resolve
+from localfn.settings import Gateway, gather, resolve
 
 
 def test_an_option_wins_over_a_variable_and_a_variable_over_the_default(tmp_path: Path) -> None:
@@ -152,20 +152,14 @@ def test_an_image_for_this_command_is_meant_for_all_runtimes(tmp_path: Path) -> 
 
 def test_groups_of_the_projects_file_are_read(tmp_path: Path) -> None:
     (tmp_path / "localfn.yaml").write_text(
-        "start_api: {host: 0.0.0.0, port: 0, allow_hosts: [a.example.com], warm: eager,\n"
-        "  max_instances: 4, idle_timeout: 1.5, queue_timeout: 2}\n"
-        "reload: {enabled: false, ignore: ['*.log']}\n"
-        "debug: {port: 9000, ports: {resize: 9100}}\n"
+        "start_api: {host: 0.0.0.0, port: 0, allow_hosts: [a.example.com]}\n"
     )
 
-    settings = resolve({"project": str(tmp_path)}, {"LOCALFN_WARM": "lazy"})
+    settings = resolve({"project": str(tmp_path)}, {})
+    elsewhere = resolve({"project": str(tmp_path)}, {"LOCALFN_PORT": "9000"})
 
-    assert settings.gateway == Gateway("0.0.0.0", 0, ("a.example.com",), "lazy", 4, 1.5, 2.0)
-    assert settings.reload == Reload(enabled=False, ignore=("*.log",))
-    assert settings.debug == Debug(9000, {"resize": 9100})
-    assert resolve({"project": str(tmp_path)}, {"LOCALFN_RELOAD": "yes"}).reload.enabled
-    ignored = resolve({"project": str(tmp_path)}, {"LOCALFN_RELOAD_IGNORE": "a, b"}).reload.ignore
-    assert ignored == ("a", "b")
+    assert settings.gateway == Gateway("0.0.0.0", 0, ("a.example.com",))
+    assert elsewhere.gateway.port == 9000
 
 
 @pytest.mark.parametrize(
@@ -174,7 +168,7 @@ def test_groups_of_the_projects_file_are_read(tmp_path: Path) -> None:
         ("LOCALFN_PORT", "http", "`LOCALFN_PORT` is `http`, which is not a whole number"),
         ("LOCALFN_PORT", "-1", "`LOCALFN_PORT` is `-1`, which is less than 0"),
         ("LOCALFN_CPU_LIMIT", "perhaps", "which is not `true` or `false`"),
-        ("LOCALFN_WARM", "egaer", "`LOCALFN_WARM` is `egaer`"),
+        ("LOCALFN_RUNNER", "dokcer", "`LOCALFN_RUNNER` is `dokcer`"),
     ],
 )
 def test_a_variable_that_its_rule_does_not_allow_is_refused(

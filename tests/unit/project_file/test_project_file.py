@@ -37,7 +37,12 @@ def read(tmp_path: Path, text: str | bytes) -> list[str]:
             "`start_api.port` is `70000`, which is more than 65535.",
             "",
         ),
-        ("reload:\n  ignore:\n  - a\n  - {}", 4, "`reload.ignore[1]` is a mapping,", ""),
+        (
+            "start_api:\n  allow_hosts:\n  - a\n  - {}",
+            4,
+            "`start_api.allow_hosts[1]` is a mapping,",
+            "",
+        ),
         ("- a", 1, "this is a list.", "How localfn runs"),
         ("just text", 1, "this is `just text`.", "How localfn runs"),
     ],

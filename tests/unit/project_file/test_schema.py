@@ -65,8 +65,7 @@ def test_an_option_of_the_schema_is_one_of_the_command_line() -> None:
     for module, _, attribute in (each.partition(":") for each, _ in COMMANDS.values()):
         named |= _names(getattr(importlib.import_module(module), attribute))
     for rule in read_schema().leaves():
-        # Those of commands that come with other parts of the house.
-        if rule.option and not rule.key.startswith(("start_api", "reload", "debug")):
+        if rule.option:
             assert rule.word("x-option").partition("/")[0] in named, rule.key
 
 
@@ -180,4 +179,4 @@ def test_a_variable_is_named_after_its_key(rule: Any) -> None:
     last = rule.key.split(".")[-1].upper()
 
     assert not variable or variable.startswith("LOCALFN_")
-    assert not variable or last in variable or rule.key == "reload.enabled"
+    assert not variable or last in variable
