@@ -1,5 +1,6 @@
 """What a session that lasts promises in every language and backend."""
 
+import json
 import os
 import shutil
 import threading
@@ -135,9 +136,16 @@ def open_lasting(
     """Open a session for one function of the copy; closed at the end."""
     opened = []
 
-    def open_(handler: str, spares: int = 2, **changes: object) -> Lasting:
+    def open_(
+        handler: str, spares: int = 2, most: int = 16, wait_s: float = 20, **changes: object
+    ) -> Lasting:
         news = News()
-        environ = {**os.environ, "LOCALFN_SPARES": str(spares)}
+        environ = {
+            **os.environ,
+            "LOCALFN_SPARES": str(spares),
+            "LOCALFN_MAX_INSTANCES": str(most),
+            "LOCALFN_WAIT_LIMIT": str(wait_s),
+        }
         settings = resolve({"project": str(tmp_path), "runner": runner}, environ)
         project = Project(tmp_path, None, providers.load(case.cloud), ())
         session = open_session(settings, project, lambda line: None, lasting=True, tell=news)
@@ -361,6 +369,38 @@ def test_calls_end_with_the_instance_in_which_another_one_timed_out_and_the_next
 
     assert [each and each.kind for each in kinds] == [FailureKind.TIMED_OUT, FailureKind.EXITED]
     assert lasting.call("meet:c:1").payload.startswith(b"c ")
+
+
+# --- no more than so many ----------------------------------------------------------------------
+
+
+def test_a_call_that_gets_no_place_in_time_is_worded_as_in_the_cloud_and_the_next_one_works(
+    open_lasting: Open, case: Case, code: Code
+) -> None:
+    lasting = open_lasting("revision.handler", most=1, wait_s=0.05, timeout_s=20)
+    running = lasting.start("hold:go").holds()
+
+    refused = lasting.call("say:x")
+    (code.folder / "go").touch()
+
+    assert running.result().payload == b"1:go"
+    assert refused.failure is not None
+    assert refused.failure.kind is FailureKind.THROTTLED
+    assert refused.logs == b""
+    part = case.golden("throttled")["part_of_body"]
+    assert part.items() <= json.loads(refused.payload).items()
+    assert lasting.call("say:x").payload == b"1:x"
+
+
+def test_two_functions_share_what_little_there_is(open_lasting: Open) -> None:
+    lasting = open_lasting("revision.handler", most=1)
+    other = lasting.function._replace(name="other")
+
+    for _ in range(3):
+        assert lasting.call("say:x").payload == b"1:x"
+        result = lasting.session.invoke(Call(other, Event(b"say:y")), lambda text: None)
+        assert result.payload == b"1:y"
+        assert sum(each.idle for each in lasting.session.standing()) == 1
 
 
 # --- the end -------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from localfn.errors import UsageError
+from localfn.invoke.rules import Rules
 from localfn.settings import read_env_file, resolve
 
 
@@ -67,3 +68,41 @@ def test_an_env_option_without_a_name_or_value_is_refused(tmp_path: Path, pair: 
 def test_a_timeout_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="`--timeout` is 0"):
         resolve({"project": str(tmp_path), "timeout": 0}, {})
+
+
+def test_what_a_session_keeps_has_defaults_and_can_be_set(tmp_path: Path) -> None:
+    usual = resolve({"project": str(tmp_path)}, {}).rules
+    environ = {
+        "LOCALFN_MAX_INSTANCES": "3",
+        "LOCALFN_WAIT_LIMIT": "2.5",
+        "LOCALFN_IDLE_TIMEOUT": "60",
+        "LOCALFN_SPARES": "0",
+    }
+
+    rules = resolve({"project": str(tmp_path)}, environ).rules
+
+    assert rules == Rules(most_instances=3, wait_s=2.5, idle_s=60, spares=0)
+    assert usual.most_instances >= 4
+    assert usual.idle_s is not None
+    assert usual.spares > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOCALFN_MAX_INSTANCES", "0"),
+        ("LOCALFN_MAX_INSTANCES", "many"),
+        ("LOCALFN_SPARES", "-1"),
+        ("LOCALFN_WAIT_LIMIT", "0"),
+        ("LOCALFN_WAIT_LIMIT", "soon"),
+        ("LOCALFN_IDLE_TIMEOUT", "nan"),
+        ("LOCALFN_IDLE_TIMEOUT", "inf"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_with_its_name(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    with pytest.raises(UsageError, match=f"`{name}` is `{value}`") as caught:
+        resolve({"project": str(tmp_path)}, {name: value})
+
+    assert "Leave it out" in caught.value.hint
