@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from localfn.errors import MachineError
 from localfn.instances.guest import Backend
-from localfn.instances.spares import Spares
 from localfn.model import InstancePlan, Runtime, Site
+
+if TYPE_CHECKING:
+    from localfn.instances.spares import Spares
 
 
 class Containers(Backend, Protocol):
@@ -62,6 +64,9 @@ class Backends:
             plain = self._docker() if site is Site.CONTAINER else self._local()
             if self._most_spares is None:
                 return plain
+            # A single call has no use for it.
+            from localfn.instances.spares import Spares
+
             return self._spares.setdefault(site, Spares(plain, self._most_spares))
 
     def ends_first(self, old: InstancePlan, new: InstancePlan) -> bool:

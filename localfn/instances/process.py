@@ -30,7 +30,9 @@ INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "DYLD_LIBRARY_PATH")
 # How often the memory of guests is looked at, and every which time that of idle ones.
 WATCH_EVERY_S = 0.02
 GLANCE_EVERY = 50
-LOOK_EVERY_S = 0.005
+# How soon it is looked whether a process has ended, at first and in the long run.
+LOOK_FIRST_S = 0.0003
+LOOK_LATER_S = 0.01
 KILL_LIMIT_S = 5.0
 CLOSE_LIMIT_S = 1.0
 
@@ -115,12 +117,14 @@ class ProcessGuest:
     def await_exit(self, limit_s: float) -> Exit | None:
         """Return how the process ended, None when it still runs after this long."""
         deadline = time.monotonic() + limit_s
+        look_s = LOOK_FIRST_S
         while (code := self._process.poll()) is None:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return None
             # What it prints is read meanwhile: a full pipe would keep it from ending.
-            self.channel.turns.once(min(left_s, LOOK_EVERY_S))
+            self.channel.turns.once(min(left_s, look_s))
+            look_s = min(2 * look_s, LOOK_LATER_S)
         return Exit(
             code=max(code, 0),
             signal=max(-code, 0),
