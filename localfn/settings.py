@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from localfn.errors import UsageError
-from localfn.invoke.rules import Rules, usual_instances
+from localfn.invoke.keep import Rules, usual_instances
 from localfn.model import NOTHING
 
 RUNNERS = ("auto", "docker", "process")

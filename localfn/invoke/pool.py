@@ -16,7 +16,7 @@ from typing import NamedTuple
 from localfn.errors import LocalfnError
 from localfn.instances.instance import Instance, Unusable
 from localfn.invoke.fleet import Berth, Fleet, Sink, Standing, nowhere
-from localfn.invoke.rules import Rules
+from localfn.invoke.keep import Rules
 from localfn.model import InstancePlan, InstanceState, Result, Revision
 
 REAP_EVERY = 4

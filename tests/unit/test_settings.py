@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from localfn.errors import UsageError
-from localfn.invoke.rules import Rules
+from localfn.invoke.keep import Rules
 from localfn.settings import read_env_file, resolve
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from localfn.errors import MachineError
 from localfn.instances.instance import Unusable
 from localfn.invoke.fleet import Berth
+from localfn.invoke.keep import Rules
 from localfn.invoke.pool import Lives, NoPlace, Pool
-from localfn.invoke.rules import Rules
 from localfn.model import (
     Event,
     Failure,
