@@ -15,7 +15,7 @@ from localfn.errors import MachineError, ProjectError
 from localfn.instances import leftovers
 from localfn.instances.attached import AttachedChannel
 from localfn.instances.engine import Engine, Refused, open_engine
-from localfn.instances.guest import Exit
+from localfn.instances.guest import Exit, Guest
 from localfn.instances.image import Images
 from localfn.model import InstancePlan, Runtime, Site
 from localfn.wires.frames import ChannelClosed
@@ -27,6 +27,7 @@ FUNCTION_USER = 10003
 MOST_PROCESSES = 1024
 CPU_PERIOD_US = 100_000
 KILL_LIMIT_S = 1.0
+RENEW_LIMIT_S = 2.0
 SWEEP_LIMIT_S = 5.0
 
 
@@ -45,6 +46,7 @@ class DockerBackend:
         self._images = images(self._engine)
         self._network = network
         self._guests: list[DockerGuest] = []
+        self._lock = threading.Lock()
         self._sweeper: threading.Thread | None = None
 
     def image(self, runtime: Runtime) -> str:
@@ -65,16 +67,22 @@ class DockerBackend:
                     hint="Correct the path in the template, or make the folder.",
                 )
         guest = self._start(plan)
-        self._guests = [each for each in self._guests if not each.closed]
-        self._guests.append(guest)
-        self._sweep()
+        with self._lock:
+            self._guests = [each for each in self._guests if not each.closed]
+            self._guests.append(guest)
+            self._sweep()
         return guest
+
+    def take_back(self, plan: InstancePlan, guest: Guest) -> None:
+        """Close a guest."""
+        guest.close()
 
     def close(self) -> None:
         """End all guests that are left. May be called twice."""
-        for guest in self._guests:
+        with self._lock:
+            guests, self._guests = self._guests, []
+        for guest in guests:
             guest.close()
-        self._guests.clear()
         if self._sweeper is not None:
             self._sweeper.join(SWEEP_LIMIT_S)
 
@@ -108,10 +116,9 @@ class DockerGuest:
     def __init__(self, engine: Engine, plan: InstancePlan, wanted: Mapping[str, object]) -> None:
         self._engine = engine
         self.closed = False
-        self.tape = LogTape(str(plan.init["mark"]))
         self._id = str(engine.ask("POST", "/containers/create", wanted)["Id"])
         try:
-            self.channel = AttachedChannel(engine.attach(self._id), self.tape)
+            self.channel = AttachedChannel(engine.attach(self._id))
         except BaseException:
             leftovers.remove(engine, self._id)
             raise
@@ -121,6 +128,11 @@ class DockerGuest:
             leftovers.remove(engine, self._id)
             self.close()
             raise
+
+    @property
+    def tape(self) -> LogTape:
+        """Return what the worker prints."""
+        return self.channel.tape
 
     def kill(self, grace_s: float) -> Exit:
         """End the worker: SIGTERM, wait `grace_s`, SIGKILL."""
@@ -140,6 +152,10 @@ class DockerGuest:
     def peak_memory_mb(self) -> float:
         """Return 0: the worker tells its own peak with every answer."""
         return 0.0
+
+    def renew(self) -> bool:
+        """Have the supervisor end the worker, empty `/tmp`, and start another."""
+        return self.channel.renew(RENEW_LIMIT_S)
 
     def close(self) -> None:
         """Hang up: the supervisor ends, and the engine removes the container."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from localfn.model import InstancePlan, Site
-from localfn.wires.frames import Channel
+from localfn.wires.channel import Channel
 from localfn.wires.tape import LogTape
 
 
@@ -22,11 +22,11 @@ class Guest(Protocol):
 
     @property
     def channel(self) -> Channel:
-        """Return the conversation."""
+        """Return the conversation with the worker."""
 
     @property
     def tape(self) -> LogTape:
-        """Return what the guest prints."""
+        """Return what the worker prints."""
 
     def kill(self, grace_s: float) -> Exit:
         """End the guest: ask, wait `grace_s`, then force. May be called twice."""
@@ -36,6 +36,12 @@ class Guest(Protocol):
 
     def peak_memory_mb(self) -> float:
         """Return the most memory the guest has used so far; 0 when it cannot be told."""
+
+    def renew(self) -> bool:
+        """Be as if just started, with a new worker; False where only `close` is left to do.
+
+        Nobody may be talking to the guest.
+        """
 
     def close(self) -> None:
         """Give back everything: pipes, threads, the container. May be called twice."""
@@ -53,6 +59,9 @@ class Backend(Protocol):
 
         `say` takes lines for the person at the terminal: progress, and what is not isolated.
         """
+
+    def take_back(self, plan: InstancePlan, guest: Guest) -> None:
+        """Take a guest that nobody talks to any more, to close it or to use it again."""
 
     def close(self) -> None:
         """End all guests that are left."""

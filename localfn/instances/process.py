@@ -9,17 +9,17 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
 from localfn.errors import MachineError
-from localfn.instances.guest import Exit
+from localfn.instances.guest import Exit, Guest
 from localfn.instances.private_tmp import wrap
 from localfn.instances.resident import resident_kb
 from localfn.instances.stream import StreamChannel
 from localfn.model import InstancePlan, Site
-from localfn.wires.tape import LogTape
 
 ISOLATES = (
     "running in a process: time and memory (watched) are limited, {tmp} is private; "
@@ -27,9 +27,12 @@ ISOLATES = (
 )
 # What a process needs of the machine's own environment; the rest is the function's.
 INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "DYLD_LIBRARY_PATH")
+# How often the memory of guests is looked at, and every which time that of idle ones.
 WATCH_EVERY_S = 0.02
-READ_BYTES = 1 << 16
-LAST_WORDS_S = 0.1
+GLANCE_EVERY = 50
+LOOK_EVERY_S = 0.005
+KILL_LIMIT_S = 5.0
+CLOSE_LIMIT_S = 1.0
 
 
 class ProcessBackend:
@@ -41,60 +44,83 @@ class ProcessBackend:
         self._described = False
         self._inherited = {name: environ[name] for name in INHERITED if name in environ}
         self._guests: list[ProcessGuest] = []
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._watcher: threading.Thread | None = None
 
     def start(self, plan: InstancePlan, say: Callable[[str], None]) -> "ProcessGuest":
         """Start a guest; raise `MachineError` when its interpreter cannot be run."""
-        self._guests = [each for each in self._guests if each.await_exit(0) is None]
         guest = ProcessGuest(plan, self._inherited)
-        self._guests.append(guest)
-        if not self._described:
-            self._described = True
+        with self._lock:
+            self._guests = [each for each in self._guests if not each.is_over()]
+            self._guests.append(guest)
+            first, self._described = not self._described, True
+            if self._watcher is None:
+                self._watcher = threading.Thread(target=self._watch, name="watch", daemon=True)
+                self._watcher.start()
+        if first:
             say(describe(private_tmp=guest.has_private_tmp))
         return guest
 
+    def take_back(self, plan: InstancePlan, guest: Guest) -> None:
+        """Close a guest."""
+        guest.close()
+
     def close(self) -> None:
         """End all guests that are left."""
-        for guest in self._guests:
+        self._closed.set()
+        with self._lock:
+            guests, self._guests = self._guests, []
+        for guest in guests:
             guest.close()
-        self._guests.clear()
+        if self._watcher is not None:
+            self._watcher.join(CLOSE_LIMIT_S)
+
+    def _watch(self) -> None:
+        """Note the memory of every guest, and end those that take too much."""
+        rounds = 0
+        while not self._closed.wait(WATCH_EVERY_S):
+            rounds += 1
+            for guest in self._guests:
+                # A guest that nobody waits for is asleep in its cloud; it gets a glance.
+                if guest.channel.turns.taken or not rounds % GLANCE_EVERY:
+                    guest.weigh()
 
 
 class ProcessGuest:
     """One bootstrap in a child process."""
 
     def __init__(self, plan: InstancePlan, inherited: Mapping[str, str]) -> None:
-        self.tape = LogTape(str(plan.init["mark"]))
         self._limit_kb = plan.memory_mb * 1024
         self._peak_kb = 0
         self._out_of_memory = False
-        self._closed = threading.Event()
+        self._closing = threading.Lock()
         self._folder = _private_folder(inherited)
         self._process = self._spawn(plan, {**inherited, **plan.environment})
-        to_guest, from_guest, printed = self._descriptors()
-        self.channel = StreamChannel(to_guest, from_guest)
-        self._threads = (
-            threading.Thread(target=self._record, args=(printed,), name="tape", daemon=True),
-            threading.Thread(target=self._watch, name="watch", daemon=True),
-        )
-        for thread in self._threads:
-            thread.start()
+        self.channel = StreamChannel(*self._descriptors(), self.is_over)
+        self.tape = self.channel.tape
 
     def kill(self, grace_s: float) -> Exit:
         """End the process and its children: SIGTERM, wait `grace_s`, SIGKILL."""
-        if grace_s and self._process.poll() is None:
+        if grace_s and not self.is_over():
             self._signal(signal.SIGTERM)
             self.await_exit(grace_s)
         self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-        ended = self.await_exit(5.0)
-        self.channel.hang_up()
-        return ended or Exit(signal=9)
+        return self.await_exit(KILL_LIMIT_S) or Exit(signal=9)
+
+    def is_over(self) -> bool:
+        """Return whether the process has ended."""
+        return self._process.poll() is not None
 
     def await_exit(self, limit_s: float) -> Exit | None:
         """Return how the process ended, None when it still runs after this long."""
-        try:
-            code = self._process.wait(limit_s)
-        except subprocess.TimeoutExpired:
-            return None
+        deadline = time.monotonic() + limit_s
+        while (code := self._process.poll()) is None:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return None
+            # What it prints is read meanwhile: a full pipe would keep it from ending.
+            self.channel.turns.once(min(left_s, LOOK_EVERY_S))
         return Exit(
             code=max(code, 0),
             signal=max(-code, 0),
@@ -102,19 +128,31 @@ class ProcessGuest:
             peak_memory_mb=self.peak_memory_mb(),
         )
 
+    def weigh(self) -> None:
+        """Note the memory in use, and end the process when it takes too much."""
+        if self._process.returncode is not None:
+            return
+        used_kb = resident_kb(self._process.pid)
+        self._peak_kb = max(self._peak_kb, used_kb)
+        if used_kb > self._limit_kb:
+            self._out_of_memory = True
+            self._signal(signal.SIGKILL)
+
     def peak_memory_mb(self) -> float:
         """Return the largest resident set that was seen."""
         return self._peak_kb / 1024
 
+    def renew(self) -> bool:
+        """Return False: another worker is another process."""
+        return False
+
     def close(self) -> None:
-        """End the process, close the pipes, remove the private folder."""
-        if self._closed.is_set():
+        """End the process, close the pipes, remove the private folder. Twice is once."""
+        # Taken once and never given back: whoever comes second has nothing to do.
+        if not self._closing.acquire(blocking=False):
             return
-        self._closed.set()
         self.kill(0)
         self.channel.close()
-        for thread in self._threads:
-            thread.join(1.0)
         _remove(self._folder)
 
     def _spawn(self, plan: InstancePlan, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
@@ -156,25 +194,6 @@ class ProcessGuest:
             os.killpg(self._process.pid, number)
         except (ProcessLookupError, PermissionError):
             return
-
-    def _record(self, printed: int) -> None:
-        while text := os.read(printed, READ_BYTES):
-            self.tape.feed(text)
-        self.tape.end()
-        os.close(printed)
-
-    def _watch(self) -> None:
-        """Note the memory in use, end the process when it takes too much, notice its end."""
-        while self._process.poll() is None:
-            used_kb = resident_kb(self._process.pid)
-            self._peak_kb = max(self._peak_kb, used_kb)
-            if used_kb > self._limit_kb:
-                self._out_of_memory = True
-                self._signal(signal.SIGKILL)
-            self._closed.wait(WATCH_EVERY_S)
-        # A forked child may hold the worker's end of the pipe open; the worker is gone anyway.
-        self._closed.wait(LAST_WORDS_S)
-        self.channel.hang_up()
 
 
 def describe(*, private_tmp: bool) -> str:

@@ -4,12 +4,14 @@ Frames to the guest: `init`, `invoke`, `hook`, `stop`; from the guest: `ready`, 
 `failure`, `exited`. Success is known from the kind of the frame that came back.
 """
 
+import itertools
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from localfn.model import Failure, FailureKind, Invocation, Reply
-from localfn.wires.frames import PROTOCOL, Channel, ChannelClosed, Frame
+from localfn.wires.channel import Channel
+from localfn.wires.frames import PROTOCOL, ChannelClosed, Frame
 from localfn.wires.tape import LogTape
 
 # How long output may lag behind the answer that came after it.
@@ -27,12 +29,12 @@ class Said(NamedTuple):
 
 
 class BootstrapWire:
-    """Talks to one bootstrap. One conversation at a time."""
+    """Talks to one bootstrap; as many calls at once as the guest was told to expect."""
 
     def __init__(self, channel: Channel, tape: LogTape) -> None:
         self._channel = channel
         self._tape = tape
-        self.language_version = ""
+        self._numbers = itertools.count(1)
 
     def open(self, init: Mapping[str, object], limit_s: float | None) -> Said:
         """Have the user's code loaded and its initializer run.
@@ -57,7 +59,12 @@ class BootstrapWire:
 
     def hook(self, name: str, context: Mapping[str, object], limit_s: float | None) -> Said:
         """Run a lifecycle hook."""
-        asked = {"kind": "hook", "id": name, "hook": name, "context": context}
+        asked = {
+            "kind": "hook",
+            "id": f"{name}-{next(self._numbers)}",
+            "hook": name,
+            "context": context,
+        }
         return self._ask(asked, b"", limit_s)
 
     def stop(self) -> None:
@@ -70,28 +77,16 @@ class BootstrapWire:
     def _ask(self, header: Mapping[str, object], payload: bytes, limit_s: float | None) -> Said:
         started = time.perf_counter()
         try:
-            self._channel.send(header, payload, limit_s)
-            frame = self._await_answer(str(header["id"]), limit_s)
+            reply = _reply(self._channel.ask(header, payload, limit_s))
         except TimeoutError:
             reply = Reply(failure=TOO_LATE)
         except ChannelClosed:
             reply = Reply(failure=GONE)
-        else:
-            reply = Reply(failure=TOO_LATE) if frame is None else _reply(frame)
         spent_ms = (time.perf_counter() - started) * 1000
         output = b""
         if reply.failure not in (GONE, TOO_LATE):
             output = self._tape.take(str(header["id"]), MARK_LIMIT_S)
         return Said(Reply(reply.payload, reply.failure, spent_ms, reply.peak_memory_mb), output)
-
-    def _await_answer(self, wanted: str, limit_s: float | None) -> Frame | None:
-        deadline = None if limit_s is None else time.monotonic() + limit_s
-        while True:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            frame = self._channel.receive(left)
-            # An answer to an earlier question, given up on long ago, is not this one's.
-            if frame is None or frame.header.get("id") == wanted:
-                return frame
 
 
 def _reply(frame: Frame) -> Reply:

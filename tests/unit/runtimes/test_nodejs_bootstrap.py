@@ -15,7 +15,7 @@ import pytest
 
 from localfn import assets
 from localfn.languages import Interpreter, nodejs
-from localfn.wires.frames import Frame, encode, read_frames
+from localfn.wires.frames import Assembly, Frame, encode
 from localfn.wires.tape import mark
 
 FOLDER = assets.folder("runtimes") / "nodejs"
@@ -119,7 +119,7 @@ class Code:
                 assert process.stdout is not None
                 process.stdin.write(b"".join(b"".join(encode(*each)) for each in asked))
                 process.stdin.flush()
-                frames = list(read_frames(process.stdout.read))
+                frames = Assembly().feed(process.stdout.read())
                 returned = process.wait(30)
             printed.seek(0)
             text = printed.read()

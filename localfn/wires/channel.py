@@ -1,0 +1,24 @@
+"""One conversation with one guest, whatever carries it."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from localfn.wires.frames import Frame
+
+
+class Channel(Protocol):
+    """Frames to and from a guest; several threads may ask at once, each under its own id."""
+
+    def send(
+        self, header: Mapping[str, object], payload: bytes = b"", limit_s: float | None = None
+    ) -> None:
+        """Send one frame.
+
+        Raises `ChannelClosed` when nobody listens, `TimeoutError` when the guest does not take
+        it in time: then part of it may have gone, and only ending the guest helps.
+        """
+
+    def ask(
+        self, header: Mapping[str, object], payload: bytes = b"", limit_s: float | None = None
+    ) -> Frame:
+        """Send one frame and return the one that answers its `id`; raises as `send` does."""
