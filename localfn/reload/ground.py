@@ -3,8 +3,10 @@
 import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from localfn.model import Function
+from localfn.project import Project
 from localfn.reload.ignores import DEPENDENCIES, Ignores
 from localfn.reload.scope import Root
 
@@ -85,6 +87,40 @@ class Ground(NamedTuple):
 
     def _all_of_template(self) -> frozenset[Path]:
         return self.template | ({self.main} if self.main else set())
+
+
+class Standing(Protocol):
+    """What is asked what it stands on."""
+
+    @property
+    def project(self) -> Project:
+        """Return the project."""
+
+    @property
+    def settings_files(self) -> tuple[Path, ...]:
+        """Return the files on which the settings depend, be they there or not."""
+
+    @property
+    def ignores(self) -> tuple[str, ...]:
+        """Return the user's patterns of files whose changes mean nothing."""
+
+    def sources(self, function: Function, /) -> tuple[Path, ...]:
+        """Return what instances of a function are made of: its code, then its layers."""
+
+
+def ground_of(standing: Standing) -> Ground:
+    """Return what a project stands on as it is now."""
+    sources = {}
+    for function in standing.project.functions:
+        code, *layers = standing.sources(function)
+        sources[function.key] = Sources(code, tuple(layers))
+    return Ground(
+        sources,
+        standing.project.template,
+        standing.project.files,
+        frozenset(standing.settings_files),
+        standing.ignores,
+    )
 
 
 def _concerns(path: Path, grounds: Collection[Path]) -> bool:

@@ -9,11 +9,12 @@ from localfn.model import Function, Result, Severity
 from localfn.project import Project
 from localfn.reload.batch import Batch
 from localfn.reload.echoes import Echoes
-from localfn.reload.ground import Ground
+from localfn.reload.ground import Standing, ground_of
 from localfn.reload.watcher import Watcher
 from localfn.reload.wording import failed, ready
 
 Say = Callable[[str], None]
+Sink = Callable[[bytes], None]
 
 
 class Revision(Protocol):
@@ -36,15 +37,8 @@ class Revision(Protocol):
         """Return how it ended."""
 
 
-class Session(Protocol):
+class Session(Standing, Protocol):
     """What a session has to give so that its project may change under it."""
-
-    @property
-    def project(self) -> Project:
-        """Return the project as it was last read."""
-
-    def ground(self) -> Ground:
-        """Return what the project stands on now."""
 
     def reopen(self) -> None:
         """Read settings and template again.
@@ -52,7 +46,7 @@ class Session(Protocol):
         Raises `LocalfnError`, and changes nothing, when they are broken.
         """
 
-    def follow(self, catch_up: Callable[[], None], told: Callable[[Revision], None]) -> None:
+    def follow(self, catch_up: Callable[[], None], told: Callable[[Revision], None], /) -> None:
         """Call `catch_up` before every call, and `told` when a renewal has come to its end.
 
         Both from any thread.
@@ -64,28 +58,31 @@ class Session(Protocol):
     def release(self) -> None:
         """Let all calls go on."""
 
-    def renew(self, function: Function, *, afresh: bool = False) -> object:
+    def renew(self, function: Function, sink: Sink, afresh: bool, /) -> object:
         """Serve no call any more by what was loaded before, and load anew in the background.
 
-        Raises `LocalfnError` when it cannot be planned.
+        `sink` gets what is printed meanwhile. `afresh`: nothing that has loaded its packages
+        before is used. Raises `LocalfnError` when it cannot be planned.
         """
 
-    def retire(self, function: str) -> None:
+    def retire(self, function: str, /) -> None:
         """Give up the instances of a function that is no more."""
 
 
 class Reloader:
     """Has a session follow what happens to its project's files, from `with` on.
 
-    `say` takes one line for each thing that a person should know.
+    `say` takes one line for each thing that a person should know, `sink` what user code prints
+    while it is loaded.
     """
 
-    def __init__(self, session: Session, say: Say) -> None:
+    def __init__(self, session: Session, say: Say, sink: Sink = lambda text: None) -> None:
         self._session = session
         self._say = say
+        self._sink = sink
         self._echoes = Echoes()
         self._broken = False
-        self._ground = session.ground()
+        self._ground = ground_of(session)
         self._watcher = Watcher(self._ground.roots(), self, say)
         session.follow(self._watcher.catch_up, self.tell)
 
@@ -139,7 +136,7 @@ class Reloader:
             functions |= self._reopen(all_anew=meaning.settings)
         for key in sorted(functions):
             self._renew(key, afresh=key in meaning.dependencies)
-        self._ground = self._session.ground()
+        self._ground = ground_of(self._session)
         self._watcher.watch(self._ground.roots())
 
     def _without_answers(
@@ -198,7 +195,7 @@ class Reloader:
             return
         self._echoes.note_loading(key)
         try:
-            self._session.renew(function, afresh=afresh)
+            self._session.renew(function, self._sink, afresh)
         except LocalfnError as error:
             self._echoes.note_loaded(key)
             self._say(f"{key}: {error.message}")

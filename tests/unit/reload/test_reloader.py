@@ -8,8 +8,7 @@ import pytest
 
 from localfn.model import Failure, FailureKind, Function
 from localfn.project import Project, open_project
-from localfn.reload.ground import Ground, Sources
-from localfn.reload.reloader import Reloader
+from localfn.reload.reloader import Reloader, Sink
 from localfn.settings import Settings, resolve
 from tests.unit.reload.conftest import LIMIT_S
 
@@ -41,11 +40,16 @@ class Recorded:
         self.settings = self._settings()
         self.project = self._project(self.settings)
 
-    def ground(self) -> Ground:
-        project = self.project
-        sources = {each.key: Sources(each.code) for each in project.functions}
-        settings = frozenset({project.root / ".env"})
-        return Ground(sources, project.template, project.files, settings)
+    @property
+    def settings_files(self) -> tuple[Path, ...]:
+        return (self._home / ".env",)
+
+    @property
+    def ignores(self) -> tuple[str, ...]:
+        return ()
+
+    def sources(self, function: Function) -> tuple[Path, ...]:
+        return (function.code,)
 
     def reopen(self) -> None:
         settings = self._settings()
@@ -60,7 +64,7 @@ class Recorded:
             self.held.clear()
             self._changed.notify_all()
 
-    def renew(self, function: Function, *, afresh: bool = False) -> None:
+    def renew(self, function: Function, sink: Sink, afresh: bool) -> None:
         assert function.key in self.held
         self._note(f"renew {function.key}{' afresh' if afresh else ''}")
         if self.refusal is not None:
@@ -252,8 +256,8 @@ def test_a_function_that_writes_its_own_files_is_not_reloaded_for_ever(
     log = home / "resize" / "app.log"
 
     class Chatty(Recorded):
-        def renew(self, function: Function, *, afresh: bool = False) -> None:
-            super().renew(function)
+        def renew(self, function: Function, sink: Sink, afresh: bool) -> None:
+            super().renew(function, sink, afresh)
             with log.open("a") as opened:
                 opened.write("loaded\n")
 
