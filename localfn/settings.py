@@ -3,14 +3,19 @@
 Nothing below this line of the house reads the environment; every value arrives as an argument.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from localfn.errors import UsageError
+from localfn.invoke.rules import Rules, usual_instances
 from localfn.model import NOTHING
 
 RUNNERS = ("auto", "docker", "process")
+# How long a gateway keeps an instance that nobody calls, as clouds do for some minutes.
+IDLE_S = 300.0
+SPARES = 4
 
 
 class Settings(NamedTuple):
@@ -33,6 +38,7 @@ class Settings(NamedTuple):
     environment: Mapping[str, str] = NOTHING
     environ: Mapping[str, str] = NOTHING
     base_images: Mapping[str, str] = NOTHING
+    rules: Rules = Rules()
 
 
 def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
@@ -59,7 +65,47 @@ def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings
         environment=variables,
         environ={**read_env_file(_present(root / ".env")), **environ},
         base_images=_base_images(environ),
+        rules=_rules(environ),
     )
+
+
+def _rules(environ: Mapping[str, str]) -> Rules:
+    """Return how many instances a session keeps, and how long."""
+    usual = Rules()
+    return Rules(
+        most_instances=_whole("LOCALFN_MAX_INSTANCES", environ, usual_instances(), least=1),
+        wait_s=_seconds("LOCALFN_WAIT_LIMIT", environ, usual.wait_s),
+        idle_s=_seconds("LOCALFN_IDLE_TIMEOUT", environ, IDLE_S),
+        spares=_whole("LOCALFN_SPARES", environ, SPARES, least=0),
+    )
+
+
+def _whole(name: str, environ: Mapping[str, str], usual: int, *, least: int) -> int:
+    value = environ.get(name)
+    if not value:
+        return usual
+    if not value.isdecimal() or int(value) < least:
+        raise UsageError(
+            f"`{name}` is `{value}`; it must be a whole number from {least} on.",
+            hint="Leave it out for the usual one.",
+        )
+    return int(value)
+
+
+def _seconds(name: str, environ: Mapping[str, str], usual: float) -> float:
+    value = environ.get(name)
+    if not value:
+        return usual
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise UsageError(
+            f"`{name}` is `{value}`; it must be more than 0 seconds.",
+            hint=f"Leave it out for {usual:g}.",
+        )
+    return seconds
 
 
 def read_env_file(path: Path | None) -> dict[str, str]:

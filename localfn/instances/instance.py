@@ -50,7 +50,7 @@ class Instance:
         return self._state in (InstanceState.READY, InstanceState.BUSY)
 
     def start(self) -> None:
-        """Start the guest; raise `MachineError` when the machine cannot."""
+        """Start the guest; raise `MachineError` when the machine cannot, `Unusable` if stopped."""
         self._move(InstanceState.NEW, InstanceState.STARTING)
         try:
             guest = self._backend.start(self.plan, self._say)
@@ -178,6 +178,8 @@ class Instance:
         with self._lock:
             if self._state in (unless, InstanceState.STOPPED) and unless is not None:
                 return
+            if self._state is InstanceState.STOPPED:
+                raise Unusable(self.id)
             if self._state is not expected:
                 raise RuntimeError(f"{self.id} is {self._state.name}, not {expected.name}")
             self._state = new

@@ -4,26 +4,23 @@ import os
 import time
 from collections.abc import Callable, Mapping
 
-from localfn.instances.instance import Instance
-from localfn.invoke.pool import Pool
+from localfn.instances.instance import Instance, Unusable
+from localfn.invoke.fleet import Berth, Sink, nowhere
+from localfn.invoke.pool import End, NoPlace, Open, Pool
 from localfn.model import (
     Call,
     CallMode,
+    Event,
     Failure,
     FailureKind,
     Hook,
     InstancePlan,
+    InstanceState,
     Invocation,
     Provider,
     Reply,
     Result,
 )
-
-Sink = Callable[[bytes], None]
-
-
-def nowhere(_: bytes) -> None:
-    """Swallow output that nobody follows."""
 
 
 class Log:
@@ -51,13 +48,17 @@ class Log:
 
 
 class Invoker:
-    """Runs calls. `plan` says how an instance of a call's function is started."""
+    """Runs calls.
+
+    `plan` says how an instance of a call's function is started; `keep` makes the pool that has
+    instances opened and ended here.
+    """
 
     def __init__(
         self,
         provider: Provider,
         plan: Callable[[Call], InstancePlan],
-        make: Callable[[InstancePlan], Instance],
+        keep: Callable[[Open, End], Pool],
         environ: Mapping[str, str],
         *,
         timeout_s: float | None = None,
@@ -69,7 +70,7 @@ class Invoker:
         self._timeout_s = timeout_s
         self._follow_stop = follow_stop
         self._last: dict[str, Invocation] = {}
-        self._pool = Pool(make, self._stop)
+        self.pool = keep(self._open, self._stop)
 
     def __call__(self, call: Call, follow: Sink = nowhere) -> Result:
         """Run one call; `follow` gets the log as it is written."""
@@ -77,13 +78,21 @@ class Invoker:
         refusal = self._refusal(call)
         if refusal is not None:
             return self._result(invocation, Reply(failure=refusal), b"", None)
-        with self._pool.borrow(self._plan(call)) as instance:
-            self._last[instance.id] = invocation
-            return self._run(instance, invocation, Log(follow))
+        try:
+            while True:
+                with self.pool.borrow(self._plan(call)) as berth:
+                    self._last[berth.instance.id] = invocation
+                    try:
+                        return self._run(berth, invocation, Log(follow))
+                    except Unusable:  # it failed in another call before it took this one
+                        continue
+        except NoPlace as full:
+            refusal = Failure(FailureKind.THROTTLED, call.function.key, advice=str(full))
+            return self._result(invocation, Reply(failure=refusal), b"", None)
 
-    def close(self) -> None:
-        """Stop all instances, their pre-stop hooks first. May be called twice."""
-        self._pool.close()
+    def close(self, limit_s: float | None = None) -> None:
+        """Stop all instances, their pre-stop hooks first; wait so long. May be called twice."""
+        self.pool.close(limit_s)
 
     def _invocation(self, call: Call) -> Invocation:
         now = time.time()
@@ -110,11 +119,15 @@ class Invoker:
             advice=f"The event has {len(call.event.payload)} bytes, {most} are allowed.",
         )
 
-    def _run(self, instance: Instance, invocation: Invocation, log: Log) -> Result:
+    def _run(self, berth: Berth, invocation: Invocation, log: Log) -> Result:
         context = self._provider.context(invocation, self._environ)
         started = time.perf_counter()
-        opened = self._start(instance, invocation, context, log) if instance.fresh else None
-        cold_start_ms = None if opened is None else (time.perf_counter() - started) * 1000
+        instance, opened, cold_start_ms = berth.instance, None, None
+        if berth.opening:
+            opened = self._start(instance, invocation, context, log)
+            cold_start_ms = (time.perf_counter() - started) * 1000
+            if opened.failure is None:
+                self.pool.opened(berth)
         reply = opened
         if opened is None or opened.failure is None:
             reply = self._call(instance, invocation, context, log, opened)
@@ -122,23 +135,43 @@ class Invoker:
         log.close_line()
         result = self._result(invocation, reply, log.text, cold_start_ms)
         log.write(self._provider.closing_lines(result))
-        if instance.usable:
+        if instance.state is InstanceState.READY:
             self._freeze(instance, invocation, context, log)
         return result._replace(logs=log.text)
 
-    def _start(
-        self, instance: Instance, invocation: Invocation, context: Mapping[str, object], log: Log
-    ) -> Reply:
-        """Start an instance.
+    def _open(self, instance: Instance, sink: Sink) -> Result:
+        """Start an instance before anybody calls it; `sink` gets what is printed."""
+        invocation = self._invocation(Call(instance.plan.function, Event(b"")))
+        context = self._provider.context(invocation, self._environ)
+        log = Log(sink)
+        started = time.perf_counter()
+        self._last[instance.id] = invocation
+        reply = self._start(instance, invocation, context, log, called=False)
+        log.close_line()
+        opened_ms = (time.perf_counter() - started) * 1000
+        return self._result(invocation, reply, log.text, opened_ms)
 
-        Without an initializer the code is loaded within the first invocation, as in the cloud.
+    def _start(
+        self,
+        instance: Instance,
+        invocation: Invocation,
+        context: Mapping[str, object],
+        log: Log,
+        *,
+        called: bool = True,
+    ) -> Reply:
+        """Start an instance and load its code.
+
+        Without an initializer the code is loaded within the first invocation, as in the cloud;
+        no invocation begins when nobody has `called`.
         """
         function, provider = invocation.function, self._provider
         instance.start()
         log.write(provider.start_output(provider.runtimes[function.runtime]))
         hook = function.hooks.initializer
+        opening = provider.opening_lines(invocation) if called else b""
         if hook is None:
-            log.write(provider.opening_lines(invocation))
+            log.write(opening)
             return instance.load(context, invocation.timeout_s, log.write)
         before, after = provider.hook_lines("initializer", invocation)
         log.write(before)
@@ -147,7 +180,7 @@ class Invoker:
         log.close_line()
         log.write(after)
         if opened.failure is None:
-            log.write(provider.opening_lines(invocation))
+            log.write(opening)
         return opened
 
     def _call(
@@ -183,7 +216,8 @@ class Invoker:
         invocation = self._last.pop(instance.id, None)
         hook = instance.plan.function.hooks.pre_stop
         try:
-            if hook is not None and invocation is not None and instance.usable:
+            idle = instance.state is InstanceState.READY
+            if hook is not None and invocation is not None and idle:
                 context = self._provider.context(invocation, self._environ)
                 log = Log(self._follow_stop)
                 self._hook(instance, invocation, ("pre_stop", hook), context, log)

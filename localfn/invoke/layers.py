@@ -48,6 +48,18 @@ def merge(layers: Sequence[tuple[Path, str]], into: Path) -> None:
         _link(folder, seen_as, into)
 
 
+def links(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Return every link in a folder that `merge` has filled, and where it leads."""
+    return tuple(
+        sorted(
+            (os.path.relpath(path, folder), os.readlink(path))
+            for parent, folders, files in os.walk(folder)
+            for path in (os.path.join(parent, name) for name in (*folders, *files))
+            if os.path.islink(path)
+        )
+    )
+
+
 def _link(folder: Path, seen_as: str, into: Path) -> None:
     into.mkdir(parents=True, exist_ok=True)
     for entry in os.scandir(folder):

@@ -1,6 +1,6 @@
 """From a `Function` to an `InstancePlan`: all a backend needs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from localfn import assets, languages
 from localfn.errors import ProjectError
 from localfn.invoke.code import Unpacker
-from localfn.invoke.layers import find_layers, merge
+from localfn.invoke.layers import find_layers, links, merge
 from localfn.languages import Language
 from localfn.model import (
     NOTHING,
@@ -47,6 +47,7 @@ class Planner:
         self._environ = environ
         self._unpacker = Unpacker(root)
         self._scratch: Path | None = None
+        self._merges: dict[tuple[tuple[str, str], ...], Path] = {}
         self._notes: dict[str, bool] = {}
 
     def runtime(self, function: Function) -> Runtime:
@@ -168,8 +169,7 @@ class Planner:
         if len(layers) < 2:
             return tuple(Mount(each, layout.layers) for each in layers)
         seen = [(each, f"{LAYERS_TARGET}/{place}") for place, each in enumerate(layers)]
-        into = self._scratch_folder()
-        merge(seen, into)
+        into = self._merged(seen)
         return (Mount(into, layout.layers), *(Mount(each, target) for each, target in seen))
 
     def _merged_layers(self, layers: tuple[Path, ...]) -> Path:
@@ -177,9 +177,13 @@ class Planner:
             return Path(self._provider.layout.layers)
         if len(layers) == 1:
             return layers[0]
+        return self._merged([(each, str(each)) for each in layers])
+
+    def _merged(self, layers: Sequence[tuple[Path, str]]) -> Path:
+        """Return a folder with links to all files of these layers, the same as long as they are."""
         into = self._scratch_folder()
-        merge([(each, str(each)) for each in layers], into)
-        return into
+        merge(layers, into)
+        return self._merges.setdefault(links(into), into)
 
     def _scratch_folder(self) -> Path:
         import tempfile

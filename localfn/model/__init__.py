@@ -6,6 +6,7 @@ from localfn.model.http import Headers, HttpReply, HttpRequest
 from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
+from localfn.model.revision import Revision
 
 __all__ = [
     "NOTHING",
@@ -33,6 +34,7 @@ __all__ = [
     "Reading",
     "Reply",
     "Result",
+    "Revision",
     "Runtime",
     "Severity",
     "Site",

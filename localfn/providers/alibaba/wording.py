@@ -14,6 +14,7 @@ EXITED = (
 )
 TIMED_OUT = "Function timed out after {limit:g} seconds (maxMemoryUsage: {mb:.0f}MB)"
 INIT_TIMED_OUT = "Function initialization timed out after {limit:g} seconds"
+THROTTLED = "the function '{function}' has no instance left for this call"
 TOO_LARGE = "payload size exceeds maximum allowed size ({limit} bytes)"
 
 
@@ -103,8 +104,15 @@ def _timed_out(failure: Failure, result: Result) -> Mapping[str, object]:
 
 
 def _too_large(failure: Failure, result: Result) -> Mapping[str, object]:
+    return _refused(result, "EntityTooLarge", TOO_LARGE.format(limit=failure.message))
+
+
+def _throttled(failure: Failure, result: Result) -> Mapping[str, object]:
+    return _refused(result, "ResourceExhausted", THROTTLED.format(function=failure.message))
+
+
+def _refused(result: Result, code: str, message: str) -> Mapping[str, object]:
     """Return both spellings of a request error (section 5.3)."""
-    code, message = "EntityTooLarge", TOO_LARGE.format(limit=failure.message)
     return {
         "RequestId": result.invocation.id,
         "Code": code,
@@ -119,4 +127,5 @@ _BODIES: Mapping[FailureKind, Callable[[Failure, Result], Mapping[str, object]]]
     FailureKind.OUT_OF_MEMORY: _exited,
     FailureKind.TIMED_OUT: _timed_out,
     FailureKind.TOO_LARGE: _too_large,
+    FailureKind.THROTTLED: _throttled,
 }
