@@ -1,6 +1,7 @@
 """Where calls wait while it is not known whether what is loaded is what was last saved."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection
 
 HOLD_LIMIT_S = 10.0
@@ -16,6 +17,7 @@ class Gate:
         self._limit_s = limit_s
         self._catch_up: Callable[[], None] | None = None
         self._held: frozenset[str] = frozenset()
+        self._holds: Counter[str] = Counter()
         self._changed = threading.Condition()
 
     def follow(self, catch_up: Callable[[], None]) -> None:
@@ -26,6 +28,7 @@ class Gate:
         """Have calls of these functions wait, too."""
         with self._changed:
             self._held |= frozenset(functions)
+            self._holds.update(functions)
 
     def release(self) -> None:
         """Let all calls go on."""
@@ -33,11 +36,17 @@ class Gate:
             self._held = frozenset()
             self._changed.notify_all()
 
-    def await_open(self, function: str) -> None:
-        """Return when calls of this function may go on."""
-        if self._catch_up is not None:
-            self._catch_up()
+    def enter(self, function: str) -> int:
+        """Return when calls of this function may go on; how often it has been held until then."""
+        held = self.holds(function)
         if function not in self._held:
-            return
+            return held
         with self._changed:
             self._changed.wait_for(lambda: function not in self._held, self._limit_s)
+            return self._holds[function]
+
+    def holds(self, function: str) -> int:
+        """Return how often the function has been held, for what was saved just now too."""
+        if self._catch_up is not None:
+            self._catch_up()
+        return self._holds[function]

@@ -1,5 +1,7 @@
 """Tie the watcher to a session: what changed is read again, and loaded before anybody asks."""
 
+import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -33,8 +35,12 @@ class Revision(Protocol):
         """Return how long it took."""
 
     @property
-    def result(self) -> Result:
-        """Return how it ended."""
+    def result(self) -> Result | None:
+        """Return how loading went; None when a call has loaded it and tells that itself."""
+
+    @property
+    def error(self) -> LocalfnError | None:
+        """Return why no instance could be started, if none could."""
 
 
 class Session(Standing, Protocol):
@@ -81,6 +87,10 @@ class Reloader:
         self._say = say
         self._sink = sink
         self._echoes = Echoes()
+        self._lock = threading.Lock()
+        self._doubted: set[str] = set()
+        self._kept_back: dict[str, str] = {}
+        self._since: dict[str, float] = {}
         self._broken = False
         self._ground = ground_of(session)
         self._watcher = Watcher(self._ground.roots(), self, say)
@@ -105,39 +115,71 @@ class Reloader:
         if meaning.template or meaning.settings:
             functions = frozenset(each.key for each in self._session.project.functions)
         if functions:
+            with self._lock:
+                self._doubted |= functions
             self._session.hold(functions)
 
     def settle(self, batch: Batch) -> None:
         """Follow what changed, then let the calls go on."""
+        renewed: set[str] = set()
         try:
             paths = self._without_echoes([each.path for each in batch.changes])
             if paths:
-                self._follow(paths, batch.since)
+                renewed = self._follow(paths, batch.since)
         finally:
             self._session.release()
+            self._end_doubts(renewed)
 
     def tell(self, revision: Revision) -> None:
         """Say how a renewal ended."""
-        self._echoes.note_loaded(revision.function)
-        failure = revision.result.failure
-        if failure is None:
-            self._say(ready(revision.function, revision.number, revision.ready_ms))
-            return
-        code = self._session.project.provider.layout.code
-        self._say(failed(revision.function, revision.number, failure, code))
+        key = revision.function
+        self._echoes.note_loaded(key)
+        self._watcher.catch_up()
+        line, good = self._line(revision)
+        with self._lock:
+            if not good and key in self._doubted:
+                # It was read while somebody wrote it: most likely the next one says better.
+                self._kept_back[key] = line
+                return
+        self._say(line)
+
+    def _line(self, revision: Revision) -> tuple[str, bool]:
+        """Return what is said of a renewal, and whether it went well."""
+        key, number = revision.function, revision.number
+        if revision.error is not None:
+            return f"{key}: revision {number} failed: {revision.error.message}", False
+        failure = None if revision.result is None else revision.result.failure
+        if failure is not None:
+            code = self._session.project.provider.layout.code
+            return failed(key, number, failure, code), False
+        since = self._since.pop(key, None)
+        waited_ms = revision.ready_ms if since is None else (time.monotonic() - since) * 1000
+        return ready(key, number, waited_ms), True
+
+    def _end_doubts(self, renewed: set[str]) -> None:
+        """Say what was kept back of functions that are not loaded once more."""
+        with self._lock:
+            kept = [line for key, line in self._kept_back.items() if key not in renewed]
+            self._kept_back.clear()
+            self._doubted.clear()
+        for line in kept:
+            self._say(line)
 
     def _without_echoes(self, paths: Collection[Path]) -> list[Path]:
         return [each for each in paths if each not in self._echoes.known]
 
-    def _follow(self, paths: Collection[Path], since: float) -> None:
+    def _follow(self, paths: Collection[Path], since: float) -> set[str]:
+        """Renew what these paths concern; return the functions that were."""
         meaning = self._ground.meaning(paths)
         functions = set(self._without_answers(meaning.functions, paths, since))
         if meaning.template or meaning.settings:
             functions |= self._reopen(all_anew=meaning.settings)
         for key in sorted(functions):
+            self._since[key] = since
             self._renew(key, afresh=key in meaning.dependencies)
         self._ground = ground_of(self._session)
         self._watcher.watch(self._ground.roots())
+        return functions
 
     def _without_answers(
         self, functions: Collection[str], paths: Collection[Path], since: float

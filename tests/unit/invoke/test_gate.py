@@ -6,17 +6,17 @@ LIMIT_S = 20.0
 
 
 def test_a_gate_is_open_by_itself() -> None:
-    Gate(LIMIT_S).await_open("resize")
+    assert Gate(LIMIT_S).enter("resize") == 0
 
 
 def test_a_held_function_waits_until_the_release_and_no_other_does() -> None:
     gate = Gate(LIMIT_S)
     gate.hold({"resize"})
     passed = threading.Event()
-    waiting = threading.Thread(target=lambda: (gate.await_open("resize"), passed.set()))
+    waiting = threading.Thread(target=lambda: (gate.enter("resize"), passed.set()))
     waiting.start()
 
-    gate.await_open("report")
+    gate.enter("report")
     assert not passed.is_set()
     gate.release()
 
@@ -29,7 +29,7 @@ def test_holding_more_keeps_what_is_held() -> None:
     gate.hold({"resize"})
     gate.hold({"report"})
     passed = threading.Event()
-    waiting = threading.Thread(target=lambda: (gate.await_open("resize"), passed.set()))
+    waiting = threading.Thread(target=lambda: (gate.enter("resize"), passed.set()))
     waiting.start()
 
     assert not passed.wait(0.05)
@@ -43,7 +43,7 @@ def test_a_call_goes_on_after_the_limit() -> None:
     gate = Gate(0.01)
     gate.hold({"resize"})
 
-    gate.await_open("resize")
+    gate.enter("resize")
 
 
 def test_a_call_first_catches_up_with_what_was_saved_before_it() -> None:
@@ -55,6 +55,16 @@ def test_a_call_first_catches_up_with_what_was_saved_before_it() -> None:
         held.append(True)
 
     gate.follow(catch_up)
-    gate.await_open("resize")
+    gate.enter("resize")
 
     assert held == [True]
+
+
+def test_a_gate_counts_how_often_it_held_a_function() -> None:
+    gate = Gate(0.01)
+    gate.hold({"resize"})
+    gate.release()
+    gate.follow(lambda: gate.hold({"resize"}))
+
+    assert gate.holds("resize") == 2
+    assert gate.holds("report") == 0

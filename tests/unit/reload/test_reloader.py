@@ -1,13 +1,18 @@
 """The reloader with a real project on a real disk; of the session only the calls are recorded."""
 
+import re
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from localfn.errors import LocalfnError, MachineError, ProjectError
 from localfn.model import Failure, FailureKind, Function
 from localfn.project import Project, open_project
+from localfn.reload.batch import Batch
 from localfn.reload.reloader import Reloader, Sink
 from localfn.settings import Settings, resolve
 from tests.unit.reload.conftest import LIMIT_S
@@ -218,8 +223,6 @@ def test_broken_settings_keep_the_old_ones_and_say_where(
 def test_a_function_that_cannot_be_renewed_is_told_and_awaited(
     session: Recorded, home: Path, said: list[str]
 ) -> None:
-    from localfn.errors import ProjectError
-
     session.refusal = ProjectError("the code of `resize` should be at `x`, which does not exist.")
     (home / "resize").rename(home / "away")
     assert session.await_calls(1) == ["renew resize"]
@@ -274,29 +277,69 @@ def test_a_function_that_writes_its_own_files_is_not_reloaded_for_ever(
 
 
 def test_the_end_of_a_renewal_is_told(session: Recorded, said: list[str]) -> None:
-    failure = Failure(
-        FailureKind.IMPORT_FAILED, "no", "UserCodeError", ['File "/code/a.py", line 3']
-    )
-
-    session.tell(Revision("resize", 7, 38.2, None))
-    session.tell(Revision("resize", 8, 12.0, failure))
+    session.tell(Revision("resize", 7, 38.2))
+    session.tell(Revision("resize", 8, 12.0, FAILURE))
+    session.tell(Revision("resize", 9, 12.0, error=MachineError("Docker is down.")))
 
     assert said == [
         "resize: revision 7 ready in 38 ms",
         "resize: revision 8 failed: a.py:3: UserCodeError: no",
+        "resize: revision 9 failed: Docker is down.",
     ]
+
+
+def test_the_time_of_a_renewal_counts_from_the_save(
+    session: Recorded, home: Path, said: list[str]
+) -> None:
+    (home / "resize" / "index.py").write_text("new")
+    session.await_calls(1)
+    time.sleep(0.05)
+
+    session.tell(Revision("resize", 2, ready_ms=0.001))
+
+    waited = re.fullmatch(r"resize: revision 2 ready in (\d+) ms", said[0])
+    assert waited
+    assert int(waited[1]) >= 50
+
+
+def test_a_failure_to_load_what_is_being_written_is_kept_back(home: Path, said: list[str]) -> None:
+    session = Recorded(home)
+    with Reloader(session, said.append) as reloader:
+        with (home / "resize" / "index.py").open("w") as opened:
+            opened.write("half")
+            opened.flush()
+            session.tell(Revision("resize", 2, 5.0, FAILURE))
+            assert said == []
+        session.await_calls(1)
+        assert said == []
+
+        reloader.doubt([home / "report" / "index.py"])
+        session.tell(Revision("report", 2, 5.0, FAILURE))
+        assert said == []
+        reloader.settle(Batch((), 0.0))
+    assert said == ["report: revision 2 failed: a.py:3: UserCodeError: no"]
+
+
+FAILURE = Failure(FailureKind.IMPORT_FAILED, "no", "UserCodeError", ['File "/code/a.py", line 3'])
+
+
+class Ended(NamedTuple):
+    """A result, as far as it matters here."""
+
+    failure: Failure
 
 
 class Revision:
     """How a renewal ended."""
 
-    def __init__(self, function: str, number: int, ready_ms: float, failure: Failure | None):
+    def __init__(
+        self,
+        function: str,
+        number: int,
+        ready_ms: float,
+        failure: Failure | None = None,
+        error: LocalfnError | None = None,
+    ) -> None:
         self.function, self.number, self.ready_ms = function, number, ready_ms
-        self.result = Ended(failure)
-
-
-class Ended:
-    """A result, as far as it matters here."""
-
-    def __init__(self, failure: Failure | None) -> None:
-        self.failure = failure
+        self.result = None if failure is None else Ended(failure)
+        self.error = error
