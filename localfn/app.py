@@ -1,8 +1,9 @@
 """Build a session from settings: the only place that knows every part."""
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from localfn import assets
@@ -11,21 +12,31 @@ from localfn.instances.choice import Backends, Containers
 from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
 from localfn.invoke.fleet import Sink, Standing, nowhere
+from localfn.invoke.gate import Gate
 from localfn.invoke.invoker import Invoker
 from localfn.invoke.plan import Planner, Wishes
 from localfn.invoke.plans import Plans
 from localfn.invoke.pool import End, Lives, Open, Pool, Renewal, Tell, untold
-from localfn.model import Call, Function, InstancePlan, Result, Revision, Site
+from localfn.live import Live, Read
+from localfn.model import Call, FailureKind, Function, InstancePlan, Result, Revision, Site
 from localfn.project import Project, is_lone, open_lone, open_project
 from localfn.settings import Settings
 
 Say = Callable[[str], None]
 # Ctrl-C of a gateway ends everything within a second.
 STOP_LIMIT_S = 0.8
+# Failures to load, before any handler ran: when somebody was just writing the code, they say
+# nothing about it.
+LOADING = frozenset(
+    {FailureKind.IMPORT_FAILED, FailureKind.HANDLER_MISSING, FailureKind.INIT_FAILED}
+)
+MOST_LOADS = 3
 
 
 class Session(NamedTuple):
     """A project whose functions can be called, from any number of threads.
+
+    The project may change while the session is open: read `project` whenever it is needed.
 
     - `renew(function, sink, afresh)`: from now on no call of the function is served by code that
       was loaded before; `Pool.renew` tells the rest. Raises what planning it raises: then calls
@@ -33,15 +44,46 @@ class Session(NamedTuple):
     - `retire(key)`: the function is no longer there.
     - `warm(function, sink)`: load it before anybody calls; `Pool.warm`.
     - `standing()`: how many instances of each function there are.
+    - `sources(function)`: what its instances are made of, the code first, then the layers.
+    - `reopen()`: read settings and template again; raises `LocalfnError`, and changes nothing,
+      when they are broken.
+    - `follow(catch_up, tell)`: call `catch_up` before every call, and `tell` as `open_session`'s.
     """
 
-    project: Project
+    live: Live
+    gate: Gate
     invoke: Callable[[Call, Sink], Result]
     run_line: Callable[[Function], str]
     renew: Callable[[Function, Sink, bool], Renewal]
     retire: Callable[[str], None]
     warm: Callable[[Function, Sink], Revision | None]
     standing: Callable[[], tuple[Standing, ...]]
+    sources: Callable[[Function], tuple[Path, ...]]
+    reopen: Callable[[], None]
+    follow: Callable[[Callable[[], None], Tell], None]
+
+    @property
+    def project(self) -> Project:
+        """Return the project as it was last read."""
+        return self.live.project
+
+    @property
+    def settings_files(self) -> tuple[Path, ...]:
+        """Return the files on which the settings depend, be they there or not."""
+        return self.live.settings.files
+
+    @property
+    def ignores(self) -> tuple[str, ...]:
+        """Return the user's patterns of files whose changes mean nothing."""
+        return self.live.settings.ignores
+
+    def hold(self, functions: Collection[str]) -> None:
+        """Have calls of these functions wait until `release`."""
+        self.gate.hold(functions)
+
+    def release(self) -> None:
+        """Let all calls go on."""
+        self.gate.release()
 
 
 def find_project(settings: Settings, reference: str = "", runtime: str = "") -> Project:
@@ -60,16 +102,19 @@ def open_session(
     *,
     lasting: bool = False,
     tell: Tell = untold,
+    read: Read | None = None,
 ) -> Iterator[Session]:
     """Yield a session that runs the project's functions; everything is given back at the end.
 
     `say` takes lines for the person at the terminal; `follow_stop` the log of pre-stop hooks. A
     `lasting` session keeps spares and lets idle instances time out, and its end does not wait
-    long for hooks; `tell` gets news of renewals, from other threads.
+    long for hooks; `tell` gets news of renewals, from other threads. `read` reads settings and
+    project again when files have changed; without it they stay as they are.
     """
+    live = Live(settings, project, read or (lambda: (settings, project)))
+    gate, followers = Gate(), [tell]
     rules = settings.rules if lasting else settings.rules._replace(idle_s=None)
-    wishes = Wishes(settings.environment, cpu_limit=settings.cpu_limit)
-    planner = Planner(project.provider, project.root, wishes, settings.environ)
+    planners = [_planner(live)]
     backends = Backends(
         settings.runner,
         lambda: _containers(settings, say),
@@ -77,18 +122,22 @@ def open_session(
         say,
         rules.spares if lasting else None,
     )
-    plans = Plans(planner, backends.choose, say)
+    plans = Plans(planners[0], backends.choose, say)
 
     def make(planned: InstancePlan) -> Instance:
         return Instance(planned, backends.backend(planned.site), say)
 
     def keep(open_: Open, end: End) -> Pool:
         lives = Lives(make, open_, end, backends.ends_first, backends.forget)
-        return Pool(lives, rules, tell)
+        return Pool(lives, rules, spread)
+
+    def spread(revision: Revision) -> None:
+        for each in tuple(followers):
+            each(revision)
 
     invoker = Invoker(
         project.provider,
-        lambda call: plans.find(call.function),
+        lambda call: plans.find(live.newest(call.function)),
         keep,
         settings.environ,
         timeout_s=settings.timeout_s,
@@ -108,21 +157,58 @@ def open_session(
         plans.drop(key)
         pool.retire(key)
 
+    def invoke(call: Call, sink: Sink = nowhere) -> Result:
+        for _ in range(MOST_LOADS):
+            held = gate.enter(call.function.key)
+            result = invoker(call, sink)
+            if not _failed_loading(result) or gate.holds(call.function.key) == held:
+                break
+        return result
+
+    def reopen() -> None:
+        before = live.settings
+        for name in live.reopen():
+            say(f"reload: another `{name}` takes effect at the next start")
+        if live.settings != before:
+            planners.append(_planner(live))
+            plans.use(planners[-1])
+            invoker.use(live.settings.environ, live.settings.timeout_s)
+
+    def follow(catch_up: Callable[[], None], told: Tell) -> None:
+        gate.follow(catch_up)
+        followers.append(told)
+
     try:
         yield Session(
-            project,
-            invoker,
+            live,
+            gate,
+            invoke,
             lambda function: _run_line(plans.find(function), settings),
             renew,
             retire,
             lambda function, sink: pool.warm(plans.find(function), sink),
             pool.standing,
+            lambda function: planners[-1].sources(function),
+            reopen,
+            follow,
         )
     finally:
         backends.drop_spares()
         invoker.close(STOP_LIMIT_S if lasting else None)
         backends.close()
-        planner.close()
+        for planner in planners:
+            planner.close()
+
+
+def _planner(live: Live) -> Planner:
+    settings, project = live.settings, live.project
+    wishes = Wishes(settings.environment, cpu_limit=settings.cpu_limit)
+    return Planner(project.provider, project.root, wishes, settings.environ)
+
+
+def _failed_loading(result: Result) -> bool:
+    failure = result.failure
+    return failure is not None and (failure.kind in LOADING or failure.during_init)
 
 
 def _run_line(plan: InstancePlan, settings: Settings) -> str:

@@ -23,7 +23,9 @@ class Settings(NamedTuple):
 
     `environment` are variables added to every function. `environ` is the machine's own
     environment with the `.env` file's variables beneath it. `base_images` maps a language to the
-    image that ours is built on, `{version}` standing for the language's version.
+    image that ours is built on, `{version}` standing for the language's version. `files` are
+    those that were read for all this, or would be if they were there. `ignores` are patterns of
+    files whose changes mean nothing.
     """
 
     root: Path
@@ -38,6 +40,8 @@ class Settings(NamedTuple):
     environment: Mapping[str, str] = NOTHING
     environ: Mapping[str, str] = NOTHING
     base_images: Mapping[str, str] = NOTHING
+    files: tuple[Path, ...] = ()
+    ignores: tuple[str, ...] = ()
     rules: Rules = Rules()
 
 
@@ -65,8 +69,15 @@ def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings
         environment=variables,
         environ={**read_env_file(_present(root / ".env")), **environ},
         base_images=_base_images(environ),
+        files=(root / ".env", root / "localfn.yaml", *_given_files(given)),
+        ignores=tuple(environ.get("LOCALFN_RELOAD_IGNORE", "").split()),
         rules=_rules(environ),
     )
+
+
+def _given_files(given: Mapping[str, object]) -> tuple[Path, ...]:
+    named = _path(given.get("env_file"))
+    return () if named is None else (named.absolute(),)
 
 
 def _rules(environ: Mapping[str, str]) -> Rules:

@@ -90,6 +90,10 @@ class Invoker:
             refusal = Failure(FailureKind.THROTTLED, call.function.key, advice=str(full))
             return self._result(invocation, Reply(failure=refusal), b"", None)
 
+    def use(self, environ: Mapping[str, str], timeout_s: float | None) -> None:
+        """Run calls by these settings from now on."""
+        self._environ, self._timeout_s = environ, timeout_s
+
     def close(self, limit_s: float | None = None) -> None:
         """Stop all instances, their pre-stop hooks first; wait so long. May be called twice."""
         self.pool.close(limit_s)

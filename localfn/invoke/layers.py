@@ -20,6 +20,11 @@ def find_layers(function: Function, root: Path, known: Mapping[str, Path]) -> tu
     return tuple(_find(function, each, root, known) for each in function.layers)
 
 
+def usual_places(function: Function, root: Path) -> tuple[Path, ...]:
+    """Return where the layers of a function are looked for if nothing else is said."""
+    return tuple(root / HOME / layer_name(each) for each in function.layers)
+
+
 def _find(function: Function, reference: str, root: Path, known: Mapping[str, Path]) -> Path:
     name = layer_name(reference)
     for folder in (known.get(reference), known.get(name), root / HOME / name, root / reference):

@@ -1,6 +1,7 @@
 """From a `Function` to an `InstancePlan`: all a backend needs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from typing import NamedTuple
 from localfn import assets, languages
 from localfn.errors import ProjectError
 from localfn.invoke.code import Unpacker
-from localfn.invoke.layers import find_layers, links, merge
+from localfn.invoke.layers import find_layers, links, merge, usual_places
 from localfn.languages import Language
 from localfn.model import (
     NOTHING,
@@ -72,7 +73,16 @@ class Planner:
             plan = self._in_container(function, runtime, language, code, layers)
         else:
             plan = self._in_process(function, runtime, language, code, layers)
-        return plan._replace(image=image, fingerprint=repr((plan, image)))
+        # An instance does not depend on where its function is written, nor on who calls it.
+        told = plan._replace(function=function._replace(template=None, triggers=()))
+        return plan._replace(image=image, fingerprint=repr((told, image)))
+
+    def sources(self, function: Function) -> tuple[Path, ...]:
+        """Return what instances of a function are made of, its code first; it may not be there."""
+        layers: tuple[Path, ...] = ()
+        with suppress(ProjectError):
+            layers = find_layers(function, self._root, self._wishes.layers)
+        return (self._unpacker.source(function), *layers, *usual_places(function, self._root))
 
     def say_notes(self, say: Callable[[str], None]) -> None:
         """Say once what the person should know about the plans made so far."""

@@ -39,6 +39,12 @@ class Plans:
             self._planner.say_notes(self._say)
             return made
 
+    def use(self, planner: Planner) -> None:
+        """Have all plans made anew, by another planner."""
+        with self._lock:
+            self._planner = planner
+            self._known.clear()
+
     def drop(self, key: str) -> None:
         """Forget a function that is no longer there."""
         with self._lock:
