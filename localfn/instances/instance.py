@@ -49,6 +49,10 @@ class Instance:
         """Return whether the instance can take another call, now or after those that it serves."""
         return self._state in (InstanceState.READY, InstanceState.BUSY)
 
+    def lives(self) -> bool:
+        """Return whether the guest is still there: it may end while nobody calls it."""
+        return self._guest is not None and self._guest.await_exit(0) is None
+
     def start(self) -> None:
         """Start the guest; raise `MachineError` when the machine cannot, `Unusable` if stopped."""
         self._move(InstanceState.NEW, InstanceState.STARTING)

@@ -167,6 +167,7 @@ class Planner:
                 "shown_code": provider.layout.code,
                 "layers": [layout.layers] if function.layers else [],
                 "alone": site is Site.PROCESS,
+                "concurrency": function.concurrency,
             },
             memory_mb=function.memory_mb,
             cpu=function.cpu if self._wishes.cpu_limit else None,

@@ -239,30 +239,37 @@ class Pool:
                 if not waiter.fleet.newest().promised():
                     self._waiting.remove(waiter)
                     raise NoPlace(
-                        f"all {self._rules.most_instances} instances were in use for "
-                        f"{self._rules.wait_s:g} s."
+                        f"No instance came free within {self._rules.wait_s:g} s; at most "
+                        f"{self._rules.most_instances} are kept (`LOCALFN_MAX_INSTANCES`)."
                     )
         if waiter.berth is None:
             raise NoPlace(STOPPING)
         return waiter.berth
 
     def _give_back(self, berth: Berth) -> None:
-        old: list[Berth] = []
         opening: list[Berth] = []
         with self._lock:
             berth.lent -= 1
             berth.used = self._clock()
-            gone = not berth.lent and not berth.is_good
             if not berth.lent:
                 berth.opening = False
-            if gone and self._remove(berth) and berth.is_old:
-                old, opening = [berth], self._make_up(berth.fleet.newest())
-            self._serve()
+            gone = not berth.lent and not berth.is_good
+            replaced = gone and self._remove(berth) and berth.is_old
+            if replaced:
+                opening = self._make_up(berth.fleet.newest())
+            if replaced or not gone:
+                self._serve()
             self._watch_idle()
-        if old:
-            self._in_background(self._replace, old, opening)
+        if replaced:
+            self._in_background(self._replace, [berth], opening)
         elif gone:
-            self._lives.end(berth.instance)
+            self._end_failed(berth)
+
+    def _end_failed(self, berth: Berth) -> None:
+        """End an instance, then see who can be served: perhaps by what is left of it."""
+        self._lives.end(berth.instance)
+        with self._lock:
+            self._serve()
 
     def _serve(self) -> None:
         """Give those who wait what can be had now, first come first served."""
@@ -281,9 +288,14 @@ class Pool:
 
     def _find(self, fleet: Fleet, ahead: int) -> Berth | None:
         """Return an instance for one more call, `ahead` others wait for this fleet's."""
-        berth = fleet.free()
-        if berth is not None or fleet.promised() > ahead:
-            return berth
+        while (berth := fleet.free()) is not None:
+            if not berth.is_idle or berth.instance.lives():
+                return berth
+            # It ended by itself while nobody looked.
+            self._remove(berth)
+            self._in_background(self._lives.end, berth.instance)
+        if fleet.promised() > ahead:
+            return None
         if fleet.alone and any(each.berths for each in self._family(fleet.key)):
             return None
         if self._count >= self._rules.most_instances and not self._retire_one():
@@ -444,10 +456,11 @@ class Pool:
                 # The others would fail likewise; a call that comes tries for itself.
                 berth.fleet.wanted = 0
                 self._remove_all((berth.fleet,), _is_untouched)
-            self._serve()
+            if not gone:
+                self._serve()
             self._watch_idle()
         if gone:
-            self._lives.end(berth.instance)
+            self._end_failed(berth)
         return counts
 
     def _watch_idle(self) -> None:

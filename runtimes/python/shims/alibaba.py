@@ -21,8 +21,10 @@ DUMPS_ON_TERMINATE = ("python3.9", "python3.10")
 
 def prepare(init):
     """Make the process look as the platform makes it before user code is loaded."""
-    global INIT
+    global INIT, REQUEST
     INIT = init
+    if init.get("concurrency", 1) > 1:
+        REQUEST = RequestOfThread()
     sys.path[:0] = search_path(init["code"], init["layers"])
     set_up_logging()
     if init["runtime"] in DUMPS_ON_TERMINATE:
@@ -56,6 +58,23 @@ class LogFormatter(logging.Formatter):
         """Return one record, with the id of the invocation that is running."""
         record.fc_request_id = REQUEST["id"]
         return logging.Formatter.format(self, record)
+
+
+class RequestOfThread(object):
+    """The invocation that each thread runs; in threads of the user's own the last one's."""
+
+    def __init__(self):
+        import threading
+
+        self._own = threading.local()
+        self._last = ""
+
+    def __getitem__(self, name):
+        return getattr(self._own, name, self._last)
+
+    def __setitem__(self, name, id_):
+        setattr(self._own, name, id_)
+        self._last = id_
 
 
 REQUEST = {"id": ""}
