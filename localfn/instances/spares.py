@@ -22,6 +22,9 @@ Say = Callable[[str], None]
 Roots = tuple[tuple[int, int], ...]
 # How long more spares than are wanted may wait to be used.
 SURPLUS_S = 10.0
+SETTLE_S = 0.05
+# What of `init` a worker may know before it is given code.
+PRELOADED = ("shim", "alone")
 PRELOAD_LIMIT_S = 1.0
 CLOSE_LIMIT_S = 5.0
 
@@ -143,7 +146,8 @@ class Spares:
                 plan = self._wanted.get(timeout=self._next_look())
             except queue.Empty:
                 plan = None
-            if plan is not None and not self._dropped.is_set() and not self.waits_for(plan):
+            # Later, so that whoever took the last one is not slowed down by the start of the next.
+            if plan is not None and not self._dropped.wait(SETTLE_S) and not self.waits_for(plan):
                 self._start_spare(plan)
             self._trim()
 
@@ -157,7 +161,7 @@ class Spares:
 
     def _keep(self, plan: InstancePlan, guest: Guest, stamp: Stamp) -> None:
         try:
-            asked = {"kind": "preload", "shim": plan.init.get("shim")}
+            asked = {"kind": "preload", **{name: plan.init.get(name) for name in PRELOADED}}
             guest.channel.send(asked, limit_s=PRELOAD_LIMIT_S)
         except (ChannelClosed, TimeoutError):
             self._backend.take_back(plan, guest)

@@ -14,6 +14,8 @@ import time
 LENGTHS = struct.Struct(">II")
 PROTOCOL = 1
 WRITE_BYTES = 1 << 20
+# What opening takes beside the shim.
+PRELOADED = ("select", "signal")
 
 
 class Stream(object):
@@ -202,6 +204,7 @@ class Worker(object):
         self._init = {}
         self._handlers = {}
         self._side_by_side = False
+        self._guarded = False
         self._answers = {"init": self._open, "invoke": self._invoke, "hook": self._hook}
 
     def run(self):
@@ -221,9 +224,18 @@ class Worker(object):
     def _preload(self, header):
         """Load what is not the user's, while nobody waits."""
         try:
+            self._guard(header)
             self._shim = load_shim(header["shim"], self._folder)
+            for each in PRELOADED:
+                __import__(each)
         except Exception:  # `init` will tell
             self._shim = None
+
+    def _guard(self, header):
+        """Be sure to end with localfn, if there is no supervisor to see to that."""
+        if header["alone"] and not self._guarded:
+            self._guarded = True
+            self._stream.leave_with_host()
 
     def _begin(self, header, payload):
         import threading
@@ -251,8 +263,7 @@ class Worker(object):
         """Load the user's code, or run the initializer, which loads it."""
         self._init = header
         self._stream.token = header["mark"].encode("ascii")
-        if header["alone"]:
-            self._stream.leave_with_host()
+        self._guard(header)
         self._side_by_side = header.get("concurrency", 1) > 1
         if self._side_by_side:
             self._stream.share()
