@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HANDLER = "def handler(event, context):\n    return event\n"
+NODE_HANDLER = "exports.handler = async (event) => event;\n"
 TEMPLATE = """\
 edition: 3.0.0
 name: bench
@@ -26,6 +27,15 @@ resources:
       region: cn-hangzhou
       functionName: echo
       runtime: python3.10
+      handler: index.handler
+      code: ./code
+      timeout: 60
+  echo-node:
+    component: fc3
+    props:
+      region: cn-hangzhou
+      functionName: echo-node
+      runtime: nodejs20
       handler: index.handler
       code: ./code
       timeout: 60
@@ -99,6 +109,7 @@ def run(command: list[str], **options: object) -> None:
 def project(folder: Path) -> Path:
     (folder / "code").mkdir()
     (folder / "code" / "index.py").write_text(HANDLER)
+    (folder / "code" / "index.js").write_text(NODE_HANDLER)
     (folder / "s.yaml").write_text(TEMPLATE)
     (folder / "event.json").write_text(json.dumps({"key": "x" * 1000}))
     return folder
@@ -110,13 +121,27 @@ def localfn(folder: Path, *words: str) -> list[str]:
     return [str(script), "-C", str(folder), *words]
 
 
+def invoke(folder: Path, function: str, *words: str) -> list[str]:
+    return localfn(folder, "invoke", function, "-e", str(folder / "event.json"), *words)
+
+
 def cold_process(folder: Path) -> Row:
-    command = localfn(folder, "invoke", "-e", str(folder / "event.json"), "--runner", "process")
+    command = invoke(folder, "echo", "--runner", "process")
     return Row("cold-process", *pairs(lambda: run(command), lambda: run(CHILD), 15), 10)
 
 
+def cold_process_node(folder: Path) -> Row:
+    from localfn.languages import nodejs
+
+    # The same program on both sides.
+    node = str(nodejs.find("20", os.environ).path)
+    command = invoke(folder, "echo-node", "--runner", "process")
+    bare = [node, "-e", "0"]
+    return Row("cold-process-node", *pairs(lambda: run(command), lambda: run(bare), 15), 4)
+
+
 def cold_docker(folder: Path) -> Row:
-    command = localfn(folder, "invoke", "-e", str(folder / "event.json"), "--runner", "docker")
+    command = invoke(folder, "echo", "--runner", "docker")
     image = image_of(folder)
     bare = ["docker", "run", "--rm", "--network", "none", image, "python3", "-c", "pass"]
     ours = [*command, "--network", "none"]
@@ -126,7 +151,7 @@ def cold_docker(folder: Path) -> Row:
 def image_of(folder: Path) -> str:
     """Return the image that localfn runs the echo function in: the word after the options."""
     line = subprocess.run(
-        localfn(folder, "invoke", "--runner", "docker", "--print"),
+        localfn(folder, "invoke", "echo", "--runner", "docker", "--print"),
         check=True,
         capture_output=True,
         text=True,
@@ -255,6 +280,7 @@ def read_exactly(read: Callable[[int], bytes], size: int) -> bytes:
 
 ROWS: dict[str, Callable[[Path], Row]] = {
     "cold-process": cold_process,
+    "cold-process-node": cold_process_node,
     "cold-docker": cold_docker,
     "warm-process-1k": warm("process", 1024, 200, 3),
     "warm-process-6m": warm("process", 6_000_000, 20, 2),
@@ -279,6 +305,8 @@ def main() -> None:
         return
     wanted = given.rows or [name for name in ROWS if "docker" not in name or has_docker()]
     measured = []
+    # An installed program has its bytecode beside it; a checkout gets it at the first run.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as scratch:
         folder = project(Path(scratch))
         for name in wanted:

@@ -10,8 +10,9 @@ from localfn.instances.choice import Backends, Containers
 from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
 from localfn.invoke.invoker import Invoker, nowhere
+from localfn.invoke.lacking import lacking
 from localfn.invoke.plan import Planner, Wishes
-from localfn.model import Call, Function, InstancePlan, Result, Site
+from localfn.model import Call, Finding, Function, InstancePlan, Result, Site
 from localfn.project import Project, is_lone, open_lone, open_project
 from localfn.settings import Settings
 
@@ -34,6 +35,16 @@ def find_project(settings: Settings, reference: str = "", runtime: str = "") -> 
     return open_project(settings.root, settings.template, settings.provider, settings.environ)
 
 
+def look_closely(project: Project, settings: Settings) -> tuple[Finding, ...]:
+    """Return what keeps the project's functions from running on this machine."""
+    wishes = _wishes(settings)
+    return tuple(
+        finding
+        for function in project.functions
+        for finding in lacking(function, project.provider, project.root, wishes)
+    )
+
+
 @contextmanager
 def open_session(
     settings: Settings, project: Project, say: Say, follow_stop: Sink = nowhere
@@ -42,8 +53,7 @@ def open_session(
 
     `say` takes lines for the person at the terminal; `follow_stop` the log of pre-stop hooks.
     """
-    wishes = Wishes(settings.environment, cpu_limit=settings.cpu_limit)
-    planner = Planner(project.provider, project.root, wishes, settings.environ)
+    planner = Planner(project.provider, project.root, _wishes(settings), settings.environ)
     backends = Backends(
         settings.runner,
         lambda: _containers(settings, say),
@@ -79,7 +89,16 @@ def open_session(
     finally:
         invoker.close()
         backends.close()
-        planner.close()
+
+
+def _wishes(settings: Settings) -> Wishes:
+    return Wishes(
+        settings.environment,
+        settings.layers,
+        settings.mounts,
+        settings.interpreters,
+        settings.cpu_limit,
+    )
 
 
 def _run_line(plan: InstancePlan, settings: Settings) -> str:
@@ -100,6 +119,6 @@ def _containers(settings: Settings, say: Say) -> Containers:
     wanted, registry, bases = settings.image, settings.registry, settings.base_images
     return DockerBackend(
         settings.environ,
-        lambda client: Images(client, runtimes, wanted, registry, bases, say),
+        lambda client: Images(client, runtimes, wanted, registry, bases, say, settings.images),
         settings.network,
     )

@@ -71,14 +71,7 @@ def open_project(
         raise UsageError(f"`{root}` is not a folder.", hint="Name one with `--project DIR`.")
     provider, path = _choose(root, template, wanted)
     reading = provider.read_template(path, environ)
-    return Project(
-        path.parent,
-        path,
-        provider,
-        reading.functions,
-        reading.findings,
-        files=reading.files,
-    )
+    return Project(root, path, provider, reading.functions, reading.findings, files=reading.files)
 
 
 def open_lone(root: Path, reference: str, wanted: str, runtime: str) -> Project:

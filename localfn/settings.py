@@ -1,24 +1,57 @@
-"""What the user wants: options over environment variables over `.env` files.
+"""What the user wants: options over environment variables over `.env` over localfn.yaml.
 
 Nothing below this line of the house reads the environment; every value arrives as an argument.
+What can be set, its default, its option and its variable stand in the JSON schema of
+`localfn/project_file`, the one table of all this.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from localfn.errors import UsageError
-from localfn.model import NOTHING
+from localfn.errors import ProjectError, UsageError
+from localfn.model import NOTHING, Finding, Local
+from localfn.project_file import FILE, Told, read_env_file, read_project_file
 
 RUNNERS = ("auto", "docker", "process")
+NOWHERE: Mapping[str, Local] = MappingProxyType({})
+
+
+class Gateway(NamedTuple):
+    """How the gateway serves: `start_api` of localfn.yaml. None: the part that needs it decides."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    allow_hosts: tuple[str, ...] = ()
+    warm: str = "lazy"
+    max_instances: int | None = None
+    idle_timeout_s: float | None = None
+    queue_timeout_s: float | None = None
+
+
+class Reload(NamedTuple):
+    """How changed files become new instances: `reload` of localfn.yaml."""
+
+    enabled: bool = True
+    ignore: tuple[str, ...] = ()
+
+
+class Debug(NamedTuple):
+    """Where a debugger finds functions: `debug` of localfn.yaml."""
+
+    port: int = 5678
+    ports: Mapping[str, int] = MappingProxyType({})
 
 
 class Settings(NamedTuple):
     """All that a session can be told.
 
-    `environment` are variables added to every function. `environ` is the machine's own
-    environment with the `.env` file's variables beneath it. `base_images` maps a language to the
-    image that ours is built on, `{version}` standing for the language's version.
+    `root` is the project's folder. `environment` are variables added to every function.
+    `environ` is the machine's own environment with the `.env` file's variables beneath it.
+    `images` stand before `image`, by runtime id. `base_images` maps a language to the image that
+    ours is built on, `{version}` standing for the language's version. `layers`, `mounts` and
+    `interpreters` are what localfn.yaml names. `findings` is what is wrong in that file.
     """
 
     root: Path
@@ -26,6 +59,7 @@ class Settings(NamedTuple):
     provider: str = ""
     runner: str = "auto"
     image: str = ""
+    images: Mapping[str, str] = NOTHING
     registry: str = ""
     network: str = "bridge"
     cpu_limit: bool = False
@@ -33,59 +67,84 @@ class Settings(NamedTuple):
     environment: Mapping[str, str] = NOTHING
     environ: Mapping[str, str] = NOTHING
     base_images: Mapping[str, str] = NOTHING
+    layers: Mapping[str, Local] = NOWHERE
+    mounts: Mapping[str, Local] = NOWHERE
+    interpreters: Mapping[str, Local] = NOWHERE
+    gateway: Gateway = Gateway()
+    reload: Reload = Reload()
+    debug: Debug = Debug()
+    findings: tuple[Finding, ...] = ()
 
 
 def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
-    """Return the settings of one command.
+    """Return the settings of one command; raise for a localfn.yaml with something wrong in it.
 
     `given` are the options as click read them (None or absent: not given).
     """
-    root = _path(given.get("project")) or Path(environ.get("LOCALFN_PROJECT", "."))
-    runner = _choice("LOCALFN_RUNNER", given.get("runner") or environ.get("LOCALFN_RUNNER"))
-    variables = {
-        **read_env_file(_path(given.get("env_file"))),
-        **_pairs(given.get("env")),
-    }
+    settings = gather(given, environ)
+    if settings.findings:
+        first, *others = settings.findings
+        more = f" {len(others)} more: `localfn validate` shows all." if others else ""
+        raise ProjectError(f"{first.place}: {first.message}", hint=f"{first.hint}{more}".strip())
+    return settings
+
+
+def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+    """Return the settings of one command; what is wrong in localfn.yaml is left out and found."""
+    root = _root(given, environ)
+    variables = {**read_env_file(_present(root / ".env")), **environ}
+    path = _present(root / FILE)
+    file = read_project_file(path) if path is not None else None
+    told = Told(given, variables, file)
     return Settings(
-        root=root.absolute(),
-        template=_absolute(_path(given.get("template")), root),
-        provider=str(given.get("provider") or environ.get("LOCALFN_PROVIDER", "")),
-        runner=runner,
-        image=str(given.get("image") or environ.get("LOCALFN_IMAGE", "")),
-        registry=environ.get("LOCALFN_REGISTRY", ""),
-        network=str(given.get("network") or environ.get("LOCALFN_NETWORK", "bridge")),
-        cpu_limit=bool(given.get("cpu_limit")),
-        timeout_s=_positive("--timeout", given.get("timeout")),
-        environment=variables,
-        environ={**read_env_file(_present(root / ".env")), **environ},
-        base_images=_base_images(environ),
+        root=root,
+        template=_template(told, root),
+        provider=told.text("provider"),
+        runner=told.text("runner"),
+        image=told.text("image"),
+        # One that is named for this command or machine is meant for all runtimes.
+        images={} if told.stands_above("image") else told.texts("images"),
+        registry=told.text("registry"),
+        network=told.text("network"),
+        cpu_limit=told.flag("cpu_limit"),
+        timeout_s=told.number("timeout"),
+        environment=_environment(told, given),
+        environ=variables,
+        base_images={**told.texts("base_images"), **_base_images(variables)},
+        layers=told.paths("layers"),
+        mounts=told.paths("mounts"),
+        interpreters=told.paths("interpreters"),
+        gateway=_gateway(told),
+        reload=Reload(told.flag("reload.enabled"), told.words("reload.ignore")),
+        debug=Debug(told.whole("debug.port") or Debug().port, told.wholes("debug.ports")),
+        findings=file.findings if file is not None else (),
     )
 
 
-def read_env_file(path: Path | None) -> dict[str, str]:
-    """Return the variables of a `.env` file: `NAME=value` lines, quotes removed, # comments."""
-    if path is None:
-        return {}
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"`{path}` cannot be read: {error}.") from error
-    variables = {}
-    for number, line in enumerate(lines, 1):
-        text = line.strip().removeprefix("export ")
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"{path}:{number}: `{line}` is not NAME=value.")
-        variables[name.strip()] = _unquoted(value.strip())
-    return variables
+def _root(given: Mapping[str, object], environ: Mapping[str, str]) -> Path:
+    """Return the project's folder: the one that is named, else the template's, else this one."""
+    project = given.get("project") or environ.get("LOCALFN_PROJECT")
+    if project:
+        return Path(str(project)).absolute()
+    template = given.get("template") or environ.get("LOCALFN_TEMPLATE")
+    return Path(str(template)).absolute().parent if template else Path.cwd()
 
 
-def _unquoted(value: str) -> str:
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-        return value[1:-1]
-    return value.split(" #")[0].rstrip()
+def _template(told: Told, root: Path) -> Path | None:
+    """Return the template that is named; an option may mean a file of the project's folder."""
+    path = told.path("template")
+    if path is None or path.exists() or not told.stands_above("template"):
+        return path
+    return root / told.text("template")
+
+
+def _environment(told: Told, given: Mapping[str, object]) -> dict[str, str]:
+    return {
+        **read_env_file(told.beneath("env_file")),
+        **told.texts("environment"),
+        **read_env_file(told.above("env_file")),
+        **_pairs(given.get("env")),
+    }
 
 
 def _pairs(given: object) -> dict[str, str]:
@@ -93,26 +152,9 @@ def _pairs(given: object) -> dict[str, str]:
     for each in given if isinstance(given, list | tuple) else ():
         name, equals, value = str(each).partition("=")
         if not equals or not name:
-            raise UsageError(f"`--env {each}` is not NAME=value.")
+            raise UsageError(f"`--env {each}` is not NAME=value.", hint="Write `--env NAME=value`.")
         pairs[name] = value
     return pairs
-
-
-def _choice(name: str, value: object) -> str:
-    if value is None:
-        return "auto"
-    if value not in RUNNERS:
-        raise UsageError(f"`{name}` is `{value}`.", hint=f"It is one of {', '.join(RUNNERS)}.")
-    return str(value)
-
-
-def _positive(name: str, value: object) -> float | None:
-    if value is None:
-        return None
-    assert isinstance(value, int | float)
-    if value <= 0:
-        raise UsageError(f"`{name}` is {value}; it must be more than 0 seconds.")
-    return float(value)
 
 
 def _base_images(environ: Mapping[str, str]) -> dict[str, str]:
@@ -125,15 +167,18 @@ def _base_images(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _path(value: object) -> Path | None:
-    return Path(str(value)) if value else None
+def _gateway(told: Told) -> Gateway:
+    port = told.whole("start_api.port")
+    return Gateway(
+        host=told.text("start_api.host"),
+        port=Gateway().port if port is None else port,
+        allow_hosts=told.words("start_api.allow_hosts"),
+        warm=told.text("start_api.warm"),
+        max_instances=told.whole("start_api.max_instances"),
+        idle_timeout_s=told.number("start_api.idle_timeout"),
+        queue_timeout_s=told.number("start_api.queue_timeout"),
+    )
 
 
 def _present(path: Path) -> Path | None:
     return path if path.is_file() else None
-
-
-def _absolute(path: Path | None, root: Path) -> Path | None:
-    if path is None:
-        return None
-    return path.absolute() if path.exists() else (root / path).absolute()

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import click
 
-from localfn import __version__, languages, providers
+from localfn import __version__, providers
 from localfn.cli.table import table
 from localfn.errors import MachineError
 from localfn.instances.engine import describe
+from localfn.invoke.interpreter import find_interpreter
 from localfn.model import Runtime
-from localfn.settings import resolve
+from localfn.settings import Settings, resolve
 
 
 @click.command()
@@ -23,7 +24,7 @@ def doctor(ctx: click.Context) -> None:
     click.echo(_engine(settings.environ))
     for name in providers.names():
         provider = providers.load(name)
-        rows = [_row(each, settings.environ) for each in provider.runtimes.values()]
+        rows = [_row(each, settings) for each in provider.runtimes.values()]
         click.echo(f"\n{provider.title}")
         click.echo(table(("RUNTIME", "IN A PROCESS"), [row for row in rows if row]))
 
@@ -35,13 +36,12 @@ def _engine(environ: Mapping[str, str]) -> str:
         return f"containers: none. {error.message}\n  hint: {error.hint}"
 
 
-def _row(runtime: Runtime, environ: Mapping[str, str]) -> tuple[str, str] | None:
+def _row(runtime: Runtime, settings: Settings) -> tuple[str, str] | None:
     if not runtime.language:
         return runtime.id, "not yet"
     try:
-        found = languages.load(runtime.language).find(runtime.version, environ)
+        found = find_interpreter(runtime, settings.interpreters, settings.environ)
     except MachineError as error:
         return runtime.id, f"{error.message} {error.hint}"
-    exact = found.version == runtime.version
-    how = f"{found.path}" if exact else f"{found.version} instead ({found.path})"
+    how = f"{found.version} instead ({found.path})" if found.note else str(found.path)
     return runtime.id, how

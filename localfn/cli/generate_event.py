@@ -1,9 +1,11 @@
 """`localfn generate-event`: print a sample event."""
 
+import json
 import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -26,6 +28,9 @@ STDOUT = "-"
 TEXTUAL = ("text/", "application/json")
 # Types that need no quoting, for an example.
 SIMPLE = frozenset({"string", "integer"})
+# The help shows one event, the same every time, and of a long one its beginning.
+SHOWN_SEED = 1
+SHOWN_LINES = 40
 
 
 @click.command(context_settings=PLAIN, add_help_option=False)
@@ -193,14 +198,30 @@ def _lesson(source: Source, event: str) -> str:
     kind = choose(source, event or source.default or next(iter(source.events)), {})
     shown = f"{source.name} {kind.name}"
     events = "\n".join(f"  {name:<26} {each.title}" for name, each in source.events.items())
-    named = f"{source.name}/{kind.name}: {kind.title}."
+    about = f"{source.name}/{kind.name}: {kind.title}." if event else f"Events:\n{events}"
+    # One event is shown where it is the one that is asked about.
+    sample = f"\b\n{_sample(source, kind)}\n\n" if event or len(source.events) == 1 else ""
     return (
-        f"{source.title}.\n\n{source.summary}\n\n"
-        + (f"\b\n{named}\n\n" if event else f"\b\nEvents:\n{events}\n\n")
-        + f"\b\nExamples:\n  localfn generate-event {shown}{_example(source, kind)}\n"
+        f"{source.title}.\n\n{source.summary}\n\n\b\n{about}\n\n{sample}"
+        f"\b\nExamples:\n  localfn generate-event {shown}{_example(source, kind)}\n"
         f"  localfn invoke --generate {source.name}/{kind.name}\n\n"
         "With `invoke --generate` the function's own trigger gives the defaults."
     )
+
+
+def _sample(source: Source, kind: EventKind) -> str:
+    """Return an event as the handler gets it; a binary one as what it says."""
+    is_text = _is_text(ENCODINGS[kind.encoding][1])
+    shown = kind if is_text else kind._replace(encoding="json")
+    alone = source._replace(events={kind.name: shown}, default=kind.name)
+    text = generate(alone, kind.name, {}, seed=SHOWN_SEED).payload.decode()
+    with suppress(ValueError):  # what is no JSON is shown as it is
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    lines = text.splitlines()
+    cut = ["…"] if len(lines) > SHOWN_LINES else []
+    inside = "" if is_text else f" inside {kind.encoding.upper()}"
+    told = f"It looks like this{inside}:"
+    return "\n".join([told, *(f"  {line}" for line in [*lines[:SHOWN_LINES], *cut])])
 
 
 def _example(source: Source, kind: EventKind) -> str:

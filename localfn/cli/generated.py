@@ -22,7 +22,7 @@ def generated(
     assert isinstance(count, int)
     assert seed is None or isinstance(seed, int)
     event = generate(source, kind, given, offered=offered, count=count, seed=seed)
-    for doubt in mismatches(source, kind, given, offered):
+    for doubt in mismatches(source, kind, given, offered, count):
         show.say(f"note: {doubt}")
     return event
 
@@ -48,6 +48,8 @@ def _given(values: object) -> dict[str, object]:
     for each in values:
         name, equals, value = str(each).partition("=")
         if not equals or not name:
-            raise UsageError(f"`--set {each}` is not FIELD=VALUE.")
+            raise UsageError(
+                f"`--set {each}` is not FIELD=VALUE.", hint="Write `--set bucket=photos`."
+            )
         given[name.replace("-", "_")] = value
     return given

@@ -1,83 +1,78 @@
-"""`localfn install`: put a function's dependencies where its runtime finds them.
-
-As the vendors' build commands do: into `.s/python` beside the code, under the version of the
-interpreter that will run it, so that several versions live side by side.
-"""
+"""`localfn install`: put a function's dependencies where its runtime finds them."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
+import re
+from collections.abc import Callable
+from typing import NamedTuple
 
 import click
 
-from localfn import languages
 from localfn.app import find_project
-from localfn.cli.show import say
-from localfn.errors import MachineError, UsageError
+from localfn.cli.install_nodejs import install_nodejs
+from localfn.cli.install_python import install_python
+from localfn.errors import UsageError
 from localfn.model import Function, Runtime
 from localfn.project import Project
-from localfn.settings import resolve
+from localfn.settings import Settings, resolve
 
-REQUIREMENTS = "requirements.txt"
+VERSION = re.compile(r"\d\.\d+")
+
+
+class Installer(NamedTuple):
+    """How one language names its dependencies, and what installs them beside the code."""
+
+    manifest: str
+    install: Callable[[Function, Runtime, tuple[str, ...], Settings], None]
+
+
+INSTALLERS = {
+    "python": Installer("requirements.txt", install_python),
+    "nodejs": Installer("package.json", install_nodejs),
+}
 
 
 @click.command()
 @click.argument("function", required=False, default="")
+@click.option(
+    "--python", "versions", metavar="VERSION", multiple=True, help="Python to install for."
+)
 @click.pass_context
-def install(ctx: click.Context, function: str) -> None:
-    """Install requirements.txt of FUNCTION (default: of every function) beside its code.
+def install(ctx: click.Context, function: str, versions: tuple[str, ...]) -> None:
+    """Install the dependencies of FUNCTION (default: of every function) beside its code.
 
-    For the runtime's own version and, where that one is not on this machine, for the version
-    that processes fall back to.
+    Python: requirements.txt into .s/python, for the runtime's own version and, where that one is
+    not on this machine, for the version that processes fall back to; `--python` names others,
+    such as that of an image of yours. Node.js: package.json into node_modules, by npm, without
+    development dependencies.
     """
+    _check(versions)
     settings = resolve(ctx.obj, os.environ)
     project = find_project(settings)
     wanted = (project.find(function),) if function else project.functions
-    listed = [each for each in wanted if (each.code / REQUIREMENTS).is_file()]
+    # Functions that share their code and runtime share their dependencies.
+    listed = {(each.code, each.runtime): each for each in wanted if _manifest(project, each)}
     if not listed:
+        names = " or ".join(f"`{each.manifest}`" for each in INSTALLERS.values())
         raise UsageError(
-            f"{project.template}: no function has a `{REQUIREMENTS}` beside its code.",
+            f"{project.template}: {_whose(function)} has a {names} beside its code.",
             hint="Write one, or install into the code folder with your own tool.",
         )
-    for each in listed:
-        for version in _versions(project, each, settings.environ):
-            _install(each, version)
+    for each in listed.values():
+        runtime = project.provider.runtimes[each.runtime]
+        INSTALLERS[runtime.language].install(each, runtime, versions, settings)
 
 
-def _versions(project: Project, function: Function, environ: object) -> tuple[str, ...]:
-    runtime = project.provider.runtimes[function.runtime]
-    if runtime.language != "python":
-        raise UsageError(
-            f"`{function.key}` is not written in Python.",
-            hint="Use its own package manager in the code folder.",
-        )
-    return tuple(dict.fromkeys((runtime.version, _fallback(runtime, environ))))
+def _check(versions: tuple[str, ...]) -> None:
+    for each in versions:
+        if not VERSION.fullmatch(each):
+            raise UsageError(f"`--python {each}` is no version.", hint="Write it as `3.12`.")
 
 
-def _fallback(runtime: Runtime, environ: object) -> str:
-    assert isinstance(environ, dict)
-    return languages.load(runtime.language).find(runtime.version, environ).version
+def _manifest(project: Project, function: Function) -> bool:
+    """Return whether there is a file that names dependencies in the function's own language."""
+    language = project.provider.runtimes[function.runtime].language
+    return language in INSTALLERS and (function.code / INSTALLERS[language].manifest).is_file()
 
 
-def _install(function: Function, version: str) -> None:
-    target = function.code / ".s" / "python" / "lib" / f"python{version}" / "site-packages"
-    say(f"{function.key}: installing for Python {version} into {_short(target)}")
-    command = [
-        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-        *("--python-version", version, "--only-binary=:all:", "--upgrade"),
-        *("--target", str(target), "-r", str(function.code / REQUIREMENTS)),
-    ]
-    if subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode:
-        raise MachineError(
-            f"pip could not install `{function.code / REQUIREMENTS}` for Python {version}.",
-            hint="Its message stands above; a package without a wheel for this version must be "
-            "installed with your own tool.",
-        )
-
-
-def _short(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+def _whose(function: str) -> str:
+    return f"`{function}` is not a function that" if function else "no function"

@@ -33,7 +33,11 @@ from localfn.settings import RUNNERS, Settings, resolve
 @click.option("--env", metavar="K=V", multiple=True, help="Variable added to the function's.")
 @click.option("--env-file", metavar="FILE", help="File of variables added to the function's.")
 @click.option("--timeout", metavar="S", type=float, help="Seconds instead of the template's.")
-@click.option("--cpu-limit", is_flag=True, help="Give a container only the function's CPU share.")
+@click.option(
+    "--cpu-limit/--no-cpu-limit",
+    default=None,
+    help="Give a container only the function's share of the CPU.",
+)
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Call it so often, kept warm.")
 @click.option("--async", "asynchronous", is_flag=True, help="Call as asynchronous callers do.")
 @click.option("--output", type=click.Choice(["human", "json"]), default="human")

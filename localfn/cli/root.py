@@ -1,5 +1,6 @@
 """The root command: a table of commands, each loaded when it is used, and the one error border."""
 
+import gc
 import importlib
 import os
 import signal
@@ -19,9 +20,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("localfn.cli.validate:validate", "Check the template as the cloud would."),
     "invoke": ("localfn.cli.invoke:invoke", "Run a function once."),
     "generate-event": ("localfn.cli.generate_event:generate_event", "Print a sample event."),
+    "schema": ("localfn.cli.schema:schema", "Print what localfn.yaml may say."),
     "install": ("localfn.cli.install:install", "Put a function's dependencies beside its code."),
     "doctor": ("localfn.cli.doctor:doctor", "Show what this machine can run."),
 }
+# Importing makes many objects that live on; looking through them every 700 costs a call 5 %.
+COLLECT_EVERY = 20_000
 ISSUES = "https://github.com/localfn/localfn/issues/new"
 
 
@@ -81,6 +85,7 @@ def root(ctx: click.Context, /, **options: object) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    gc.set_threshold(COLLECT_EVERY)
     signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(_outcome(arguments))
 
@@ -91,6 +96,9 @@ def _outcome(arguments: Sequence[str] | None) -> int:
     except LocalfnError as error:
         tell(error.message, error.hint)
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
     except click.ClickException as error:
         return _usage(error)
     except (KeyboardInterrupt, click.Abort):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
@@ -14,6 +15,14 @@ ENVELOPE = 1
 def say(line: str) -> None:
     """Tell the person at the terminal something."""
     click.echo(f"localfn: {line}", err=True)
+
+
+def short(path: Path) -> str:
+    """Return a path as a person would write it from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def follow(text: bytes) -> None:
@@ -57,6 +66,7 @@ def envelope(result: Result) -> str:
             "type": failure.error_type,
             "message": failure.message,
             "during_init": failure.during_init,
+            "handled": failure.handled,
             "advice": failure.advice,
         }
     return json.dumps(told, ensure_ascii=False)

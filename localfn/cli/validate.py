@@ -4,35 +4,41 @@ import os
 
 import click
 
-from localfn.app import find_project
+from localfn.app import find_project, look_closely
 from localfn.errors import ExitCode
 from localfn.model import Finding, Severity
-from localfn.settings import resolve
+from localfn.settings import gather
 
 
 @click.command()
 @click.option("--output", type=click.Choice(["human", "json"]), default="human")
 @click.pass_context
 def validate(ctx: click.Context, output: str) -> int:
-    """Check the template; every finding has its file and line. Exit code 3 if one is an error."""
-    project = find_project(resolve(ctx.obj, os.environ))
-    broken = any(each.severity is Severity.ERROR for each in project.findings)
+    """Check the template, localfn.yaml, and whether this machine has what they name.
+
+    Every finding has its file and line. Exit code 3 if one is an error.
+    """
+    settings = gather(ctx.obj, os.environ)
+    project = find_project(settings)
+    findings = (*settings.findings, *project.findings, *look_closely(project, settings))
+    broken = {each.function for each in findings if each.severity is Severity.ERROR}
+    code = ExitCode.PROJECT_WRONG if broken else ExitCode.OK
     if output == "json":
         import json
 
-        told = [_facts(each) for each in project.findings]
+        told = [_facts(each) for each in findings]
         click.echo(json.dumps({"version": 1, "findings": told}, ensure_ascii=False))
-        return ExitCode.PROJECT_WRONG if broken else ExitCode.OK
-    for finding in project.findings:
+        return code
+    for finding in findings:
         click.echo(f"{finding.place}: {finding.severity.value}: {finding.message}")
         if finding.hint:
             click.echo(f"  hint: {finding.hint}")
-    functions = len(project.functions)
+    running = [each for each in project.functions if each.key not in broken]
     click.echo(
-        f"{project.template}: {project.provider.title}, {functions} functions can run, "
-        f"{len(project.findings)} findings."
+        f"{project.template}: {project.provider.title}, {len(running)} functions can run, "
+        f"{len(findings)} findings."
     )
-    return ExitCode.PROJECT_WRONG if broken else ExitCode.OK
+    return code
 
 
 def _facts(finding: Finding) -> dict[str, object]:

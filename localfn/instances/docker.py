@@ -9,7 +9,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from localfn.errors import MachineError, ProjectError
 from localfn.instances import leftovers
@@ -17,7 +16,7 @@ from localfn.instances.attached import AttachedChannel
 from localfn.instances.engine import Engine, Refused, open_engine
 from localfn.instances.guest import Exit
 from localfn.instances.image import Images
-from localfn.model import InstancePlan, Runtime, Site
+from localfn.model import InstancePlan, Mount, Runtime, Site
 from localfn.wires.frames import ChannelClosed
 from localfn.wires.tape import LogTape
 
@@ -218,17 +217,19 @@ def tmp_options(plan: InstancePlan) -> str:
 
 
 def user_of(plan: InstancePlan) -> str:
-    """Return the user to run as, `uid:gid`: one who may read the code, root as the last resort.
+    """Return the user to run as, `uid:gid`: one who may use the mounts, root as the last resort.
 
     Root in the container has no capabilities; it can read what root owns, and nothing more.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return f"{os.geteuid()}:{os.getegid()}" if hasattr(os, "geteuid") else str(FUNCTION_USER)
-    open_to_all = all(_all_may_read(each.source) for each in plan.mounts)
+    open_to_all = all(_open_to_all(each) for each in plan.mounts)
     return f"{FUNCTION_USER}:{FUNCTION_USER}" if open_to_all else "0:0"
 
 
-def _all_may_read(folder: Path) -> bool:
-    """Return whether any user can come to a folder and list it."""
+def _open_to_all(mount: Mount) -> bool:
+    """Return whether any user can come to a folder and list it, and write to a writable one."""
+    folder = mount.source
+    needed = 0o007 if mount.writable else 0o005
     parents = all(each.stat().st_mode & 0o001 for each in folder.resolve().parents)
-    return parents and folder.stat().st_mode & 0o005 == 0o005
+    return parents and folder.stat().st_mode & needed == needed

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from localfn.errors import MachineError
 from localfn.instances.engine import Engine, Refused
-from localfn.model import Runtime
+from localfn.model import NOTHING, Runtime
 
 # The public images that ours are built on; `LOCALFN_BASE_<LANGUAGE>` names others.
 BASES: Mapping[str, str] = {"python": "python:{version}-slim", "nodejs": "node:{version}-slim"}
@@ -24,6 +24,7 @@ class Images:
     """Finds, pulls or builds images.
 
     `wanted` is what the user names, `vendor` for the cloud's own (its registry before it), or "".
+    `images` are those that he names for single runtimes.
     """
 
     def __init__(
@@ -34,20 +35,25 @@ class Images:
         registry: str,
         bases: Mapping[str, str],
         say: Callable[[str], None],
+        images: Mapping[str, str] = NOTHING,
     ) -> None:
         self._engine = engine
         self._runtimes = runtimes
         self._wanted = wanted
+        self._images = images
         self._registry = registry.rstrip("/")
         self._bases = bases
         self._say = say
 
     def find(self, runtime: Runtime) -> str:
         """Return the image for a runtime; raise `MachineError` when it cannot be had."""
-        if self._wanted == VENDOR:
+        wanted = self._images.get(runtime.id) or self._wanted
+        if wanted == VENDOR:
             return self._vendors(runtime)
-        if self._wanted:
-            return self._have(self._wanted, "Correct `--image`, or leave it out.")
+        if wanted:
+            return self._have(
+                wanted, "Correct `--image` (`image` in localfn.yaml), or leave it out."
+            )
         return self._ours(runtime)
 
     def _vendors(self, runtime: Runtime) -> str:

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Mapping
+from signal import SIGABRT
 
 from localfn.instances.guest import Backend, Exit, Guest
 from localfn.model import Failure, FailureKind, InstancePlan, InstanceState, Invocation, Reply
@@ -42,6 +43,13 @@ class Instance:
     def usable(self) -> bool:
         """Return whether the instance can take another call."""
         return self._state is InstanceState.READY
+
+    def still_runs(self) -> bool:
+        """Return whether the guest is there: it may have ended by itself after an answer."""
+        if self._guest is not None and self._guest.await_exit(0) is None:
+            return True
+        self._fail()
+        return False
 
     def start(self) -> None:
         """Start the guest; raise `MachineError` when the machine cannot."""
@@ -117,6 +125,8 @@ class Instance:
                 reply = self._ended(reply, guest.kill(LAST_WORDS_S))
             elif reply.failure is GONE:
                 reply = self._ended(reply, guest.await_exit(EXIT_LIMIT_S) or guest.kill(0))
+            elif reply.last:
+                self._fail()
         finally:
             guest.tape.follow(None)
         peak_mb = max(reply.peak_memory_mb, guest.peak_memory_mb())
@@ -129,9 +139,17 @@ class Instance:
         guest.tape.await_end(LAST_WORDS_S)
         self._fail()
         failure = reply.failure
-        if failure is GONE:
-            failure = _exit_failure(ended)
+        if failure is TOO_LATE:
+            failure = failure._replace(advice=self._opened().advice)
+        elif failure is GONE:
+            failure = _exit_failure(ended, heap_full=self._says_heap_is_full(ended))
         return reply._replace(failure=failure, peak_memory_mb=ended.peak_memory_mb)
+
+    def _says_heap_is_full(self, ended: Exit) -> bool:
+        """Return whether the guest's program gave up by itself for want of memory."""
+        assert self._guest is not None
+        told = self.plan.heap_exhausted
+        return bool(told) and ended.signal == SIGABRT and told in self._guest.tape.rest
 
     def _move(
         self,
@@ -158,8 +176,8 @@ def _during_init(failure: Failure) -> Failure:
     return failure._replace(kind=kind, during_init=True)
 
 
-def _exit_failure(ended: Exit) -> Failure:
-    if ended.out_of_memory:
+def _exit_failure(ended: Exit, *, heap_full: bool) -> Failure:
+    if ended.out_of_memory or heap_full:
         return Failure(
             FailureKind.OUT_OF_MEMORY,
             advice="The function used more memory than its template gives it.",

@@ -15,7 +15,8 @@ from typing import cast
 
 from localfn.errors import MachineError
 from localfn.instances.guest import Exit
-from localfn.instances.private_tmp import wrap
+from localfn.instances.lifeline import Lifeline
+from localfn.instances.namespace import stage_of, wrap
 from localfn.instances.resident import resident_kb
 from localfn.instances.stream import StreamChannel
 from localfn.model import InstancePlan, Site
@@ -69,6 +70,7 @@ class ProcessGuest:
         self._out_of_memory = False
         self._closed = threading.Event()
         self._folder = _private_folder(inherited)
+        self._lifeline = Lifeline()
         self._process = self._spawn(plan, {**inherited, **plan.environment})
         to_guest, from_guest, printed = self._descriptors()
         self.channel = StreamChannel(to_guest, from_guest)
@@ -112,20 +114,24 @@ class ProcessGuest:
             return
         self._closed.set()
         self.kill(0)
+        self._lifeline.close()
         self.channel.close()
         for thread in self._threads:
             thread.join(1.0)
-        _remove(self._folder)
+        self._remove_folders()
 
     def _spawn(self, plan: InstancePlan, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
         layers = [Path(str(each)) for each in cast("list[str]", plan.init["layers"])]
-        needed = (plan.folder, *map(Path, plan.command[:1] + plan.command[-1:]), *layers)
-        command = wrap(plan.command, self._folder, needed)
-        self.has_private_tmp = command != plan.command
+        named = [Path(word) for word in plan.command if word.startswith("/")]
+        needed = (plan.folder, *named, *layers)
+        command, self.has_private_tmp = wrap(
+            plan.command, self._folder, needed, plan.mounts, plan.folder
+        )
+        lifeline = self._lifeline
         environment["TMPDIR"] = "/tmp" if self.has_private_tmp else str(self._folder)  # noqa: S108
         try:
-            return subprocess.Popen(
-                command,
+            process = subprocess.Popen(
+                lifeline.wrap(command),
                 bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -133,13 +139,21 @@ class ProcessGuest:
                 cwd=plan.folder,
                 env=environment,
                 start_new_session=True,
+                pass_fds=(lifeline.guests_end,),
             )
         except OSError as error:
-            _remove(self._folder)
+            lifeline.close()
+            self._remove_folders()
             raise MachineError(
                 f"`{plan.command[0]}` cannot be started for `{plan.function.key}`: {error}.",
                 hint="Name another interpreter, or run in a container: `--runner docker`.",
             ) from error
+        lifeline.tie(process.pid)
+        return process
+
+    def _remove_folders(self) -> None:
+        for folder in (self._folder, stage_of(self._folder)):
+            _remove(folder)
 
     def _descriptors(self) -> tuple[int, int, int]:
         """Return copies of the pipes' ends that we own, and close the process object's."""

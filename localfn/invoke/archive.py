@@ -1,17 +1,26 @@
 """Unpack an archive, and never a byte outside its folder."""
 
+import errno
 import hashlib
 import os
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
-from localfn.errors import ProjectError
+from localfn.errors import MachineError, ProjectError
 
-# Twice what Function Compute takes unpacked (contract alibaba-fc, section 3).
+# Twice the largest package that a cloud takes.
 MOST_BYTES = 1 << 30
 MOST_ENTRIES = 100_000
 READ_BYTES = 1 << 20
+# What zipfile raises for archives that are broken, in all the places where they can be.
+BROKEN = (
+    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError),
+    *(RuntimeError, ValueError, OverflowError, IndexError, MemoryError),
+)
+# What the disk says about names that collide or that no file can have.
+BAD_NAMES = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL})
 
 
 def digest(path: Path) -> str:
@@ -31,11 +40,13 @@ def unpack(archive: Path, into: Path) -> None:
             written = 0
             for entry in opened.infolist():
                 written += _extract(archive, opened, entry, into, MOST_BYTES - written)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         raise ProjectError(
-            f"{archive}: this is not a zip file that can be unpacked: {error}.",
+            f"{archive}: this is not a zip file that can be unpacked: {str(error).rstrip('.')}.",
             hint="Build the package again.",
         ) from error
+    except OSError as error:
+        raise _not_written(archive, error) from error
 
 
 def _check_size(archive: Path, opened: zipfile.ZipFile) -> None:
@@ -88,9 +99,21 @@ def _link(archive: Path, leads_to: str, name: str, target: Path, into: Path) -> 
     target.symlink_to(leads_to)
 
 
+def _not_written(archive: Path, error: OSError) -> ProjectError | MachineError:
+    if error.errno in BAD_NAMES:
+        return ProjectError(
+            f"{archive}: an entry cannot be a file here: {error.strerror} (`{error.filename}`).",
+            hint="Build the package again; two entries may have the same name.",
+        )
+    return MachineError(
+        f"{archive} cannot be unpacked: {error.strerror or error}.",
+        hint="Look for room and rights in the project's `.localfn` folder.",
+    )
+
+
 def _inside(archive: Path, name: str, into: Path) -> Path:
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if path.is_absolute() or ".." in path.parts or ":" in name.split("/")[0]:
         raise _escapes(archive, name)
     return into / path
 

@@ -1,4 +1,4 @@
-"""The folder with a function's code; archives are unpacked once, and never outside it."""
+"""The folder with a function's code; an archive is unpacked once for its content."""
 
 import os
 from pathlib import Path
@@ -27,9 +27,18 @@ class Unpacker:
                 f"`{code}`, which does not exist.",
                 hint="Correct the path in the template, or build the function first.",
             )
-        if code.suffix.lower() not in ARCHIVES:
-            return code.parent
-        return self._unpacked(code)
+        return self.open(code) or code.parent
+
+    def open(self, path: Path) -> Path | None:
+        """Return a folder as it is, an archive unpacked; None for any other file, or none.
+
+        Raises `ProjectError` for an archive that is broken or dangerous.
+        """
+        if path.is_dir():
+            return path
+        if not path.is_file() or path.suffix.lower() not in ARCHIVES:
+            return None
+        return self._unpacked(path)
 
     def _unpacked(self, archive: Path) -> Path:
         # Loaded here: zip and hash libraries cost every other start 10 ms.

@@ -1,35 +1,51 @@
 """Layers of a function: folders of this machine that an instance sees as one.
 
-A layer is found by the reference in the template (an ARN or a name) in the given mapping, in
-`.localfn/layers/NAME`, or as a folder of the project. Where two layers have the same file, the
-first wins (contract alibaba-fc, section 1.3). Files are linked, never copied.
+A layer is found by the reference in the template (an ARN or a name) where localfn.yaml names it,
+else in `.localfn/layers/NAME` (or NAME.zip), else as a folder of the project. Where two layers
+have the same file, the first wins, as in the clouds. Files are linked, never copied.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from localfn.errors import ProjectError
-from localfn.model import Function
+from localfn.errors import MachineError, ProjectError
+from localfn.invoke.linked import Tree, fill
+from localfn.model import Function, Local
 
 HOME = Path(".localfn", "layers")
+MERGED = Path(".localfn", "merged")
+# Returns a folder as it is and an archive unpacked, None for anything else.
+Open = Callable[[Path], Path | None]
 
 
-def find_layers(function: Function, root: Path, known: Mapping[str, Path]) -> tuple[Path, ...]:
+def find_layers(
+    function: Function, root: Path, known: Mapping[str, Local], open_: Open
+) -> tuple[Path, ...]:
     """Return the folder of each layer of the function; raise `ProjectError` without one."""
-    return tuple(_find(function, each, root, known) for each in function.layers)
+    return tuple(_find(function, each, root, known, open_) for each in function.layers)
 
 
-def _find(function: Function, reference: str, root: Path, known: Mapping[str, Path]) -> Path:
+def _find(
+    function: Function, reference: str, root: Path, known: Mapping[str, Local], open_: Open
+) -> Path:
     name = layer_name(reference)
-    for folder in (known.get(reference), known.get(name), root / HOME / name, root / reference):
-        if folder is not None and folder.is_dir():
+    named = known.get(reference) or known.get(name)
+    usual = (root / HOME / name, root / HOME / f"{name}.zip", root / reference)
+    for each in [named.path] if named else usual:
+        folder = open_(each)
+        if folder is not None:
             return folder.resolve()
     raise ProjectError(
-        f"{function.template or function.key}: layer `{reference}` of `{function.key}` is not on "
-        "this machine.",
-        hint=f"Unpack it into `{HOME / name}` of the project.",
+        f"{function.template or function.key}: the layer `{reference}` of `{function.key}` is "
+        f"not on this machine{_wrongly(named)}.",
+        hint=f"Unpack it into `{HOME / name}` of the project, or name its folder or zip file in "
+        f"localfn.yaml: `layers: {{{name}: ./folder}}`.",
     )
+
+
+def _wrongly(named: Local | None) -> str:
+    return f": {named}, as localfn.yaml has it, is neither a folder nor a zip file" if named else ""
 
 
 def layer_name(reference: str) -> str:
@@ -38,21 +54,42 @@ def layer_name(reference: str) -> str:
     return rest.split("/")[0] if marker else reference.split("#")[0].strip("./").replace("/", "-")
 
 
-def merge(layers: Sequence[tuple[Path, str]], into: Path) -> None:
-    """Fill `into` with links to all files of these layers.
+def merge(layers: Sequence[tuple[Path, str]], root: Path) -> Path:
+    """Return a folder of links to all that these layers hold, kept in `.localfn/merged`.
 
     Each layer is its folder here and the path under which the instance sees that folder; the
-    links lead to the latter.
+    links lead to the latter. A folder that only one layer has is one link.
     """
+    import hashlib
+
+    name = hashlib.sha256(repr(layers).encode()).hexdigest()[:12]
+    into = root / MERGED / name
+    try:
+        fill(into, _tree(layers))
+    except OSError as error:
+        raise MachineError(
+            f"layers cannot be linked to `{into}`: {error.strerror}.",
+            hint="Look for room and rights there.",
+        ) from error
+    return into
+
+
+def _tree(layers: Sequence[tuple[Path, str]]) -> Tree:
+    tree = Tree({}, {})
+    for name, owners in _owners(layers).items():
+        (first, seen_as), *others = owners
+        rivals = [each for each in others if each[0].is_dir()]
+        if first.is_dir() and rivals:
+            tree.folders[name] = _tree([(first, seen_as), *rivals])
+        else:
+            tree.files[name] = seen_as
+    return tree
+
+
+def _owners(layers: Sequence[tuple[Path, str]]) -> dict[str, list[tuple[Path, str]]]:
+    """Return which layers have a name, the first before the others."""
+    found: dict[str, list[tuple[Path, str]]] = {}
     for folder, seen_as in layers:
-        _link(folder, seen_as, into)
-
-
-def _link(folder: Path, seen_as: str, into: Path) -> None:
-    into.mkdir(parents=True, exist_ok=True)
-    for entry in os.scandir(folder):
-        target = into / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            _link(Path(entry.path), f"{seen_as}/{entry.name}", target)
-        elif not target.exists() and not target.is_symlink():
-            target.symlink_to(f"{seen_as}/{entry.name}")
+        for name in os.listdir(folder):
+            found.setdefault(name, []).append((folder / name, f"{seen_as}/{name}"))
+    return found

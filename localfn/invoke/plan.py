@@ -1,21 +1,26 @@
 """From a `Function` to an `InstancePlan`: all a backend needs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from localfn import assets, languages
 from localfn.errors import ProjectError
+from localfn.instances import namespace
 from localfn.invoke.code import Unpacker
+from localfn.invoke.interpreter import find_interpreter
 from localfn.invoke.layers import find_layers, merge
-from localfn.languages import Language
+from localfn.invoke.mounts import find_mounts, variable_of
+from localfn.invoke.visible import visible
+from localfn.languages import Language, Launch
 from localfn.model import (
     NOTHING,
     Function,
     Hook,
     InstancePlan,
     Layout,
+    Local,
     Mount,
     Provider,
     Runtime,
@@ -27,16 +32,33 @@ RUNTIME_TARGET = "/var/localfn"
 LAYERS_TARGET = "/var/localfn-layers"
 
 
+NOWHERE: Mapping[str, Local] = MappingProxyType({})
+
+
 class Wishes(NamedTuple):
     """What the user wants otherwise than the template says."""
 
     environment: Mapping[str, str] = NOTHING
-    layers: Mapping[str, Path] = MappingProxyType({})
+    layers: Mapping[str, Local] = NOWHERE
+    mounts: Mapping[str, Local] = NOWHERE
+    interpreters: Mapping[str, Local] = NOWHERE
     cpu_limit: bool = False
 
 
+class Folders(NamedTuple):
+    """The folders of this machine that a function needs.
+
+    `visible` is the code without what would not be uploaded, or the code itself.
+    """
+
+    code: Path
+    visible: Path
+    layers: tuple[Path, ...]
+    mounts: tuple[Mount, ...]
+
+
 class Planner:
-    """Plans instances of one project. Owns a folder for merged layers, removed in `close`."""
+    """Plans instances of one project."""
 
     def __init__(
         self, provider: Provider, root: Path, wishes: Wishes, environ: Mapping[str, str]
@@ -46,7 +68,6 @@ class Planner:
         self._wishes = wishes
         self._environ = environ
         self._unpacker = Unpacker(root)
-        self._scratch: Path | None = None
         self._notes: dict[str, bool] = {}
 
     def runtime(self, function: Function) -> Runtime:
@@ -65,13 +86,13 @@ class Planner:
         """Return how to start an instance: in a container of `image`, or in a process."""
         runtime = self.runtime(function)
         language = languages.load(runtime.language)
-        code = self._unpacker.folder(function)
-        layers = find_layers(function, self._root, self._wishes.layers)
+        folders = self._folders(function)
         if site is Site.CONTAINER:
-            plan = self._in_container(function, runtime, language, code, layers)
+            plan = self._in_container(function, runtime, language, folders)
         else:
-            plan = self._in_process(function, runtime, language, code, layers)
-        return plan._replace(image=image, fingerprint=repr((plan, image)))
+            plan = self._in_process(function, runtime, language, folders)
+        plan = plan._replace(image=image, heap_exhausted=language.heap_exhausted)
+        return plan._replace(fingerprint=repr(plan))
 
     def say_notes(self, say: Callable[[str], None]) -> None:
         """Say once what the person should know about the plans made so far."""
@@ -80,53 +101,63 @@ class Planner:
                 say(note)
                 self._notes[note] = True
 
-    def close(self) -> None:
-        """Remove what was made for this session."""
-        if self._scratch is not None:
-            import shutil
-
-            shutil.rmtree(self._scratch, ignore_errors=True)
-            self._scratch = None
+    def _folders(self, function: Function) -> Folders:
+        code = self._unpacker.folder(function)
+        ignores = function.ignores if code == function.code else ()
+        return Folders(
+            code,
+            visible(code, ignores, self._root),
+            find_layers(function, self._root, self._wishes.layers, self._unpacker.open),
+            find_mounts(function, self._root, self._wishes.mounts),
+        )
 
     def _in_container(
-        self,
-        function: Function,
-        runtime: Runtime,
-        language: Language,
-        code: Path,
-        layers: tuple[Path, ...],
+        self, function: Function, runtime: Runtime, language: Language, folders: Folders
     ) -> InstancePlan:
         layout = self._provider.layout
         bootstraps = assets.folder("runtimes") / language.name
         mounts = [
-            Mount(code, layout.code),
+            Mount(folders.visible, layout.code),
             Mount(bootstraps, RUNTIME_TARGET),
-            *self._mounted_layers(layers, layout),
+            *self._mounted_layers(folders.layers, layout),
+            *folders.mounts,
         ]
         return self._common(
             function,
             runtime,
             Site.CONTAINER,
             layout,
-            language.container_command(RUNTIME_TARGET),
+            language.container_command(RUNTIME_TARGET, _launch(function)),
             Path(layout.code),
             tuple(mounts),
         )
 
     def _in_process(
-        self,
-        function: Function,
-        runtime: Runtime,
-        language: Language,
-        code: Path,
-        layers: tuple[Path, ...],
+        self, function: Function, runtime: Runtime, language: Language, folders: Folders
     ) -> InstancePlan:
-        interpreter = language.find(runtime.version, self._environ)
+        interpreter = find_interpreter(runtime, self._wishes.interpreters, self._environ)
         if interpreter.note:
             self._notes.setdefault(interpreter.note, False)
-        layout = Layout(str(code), str(self._merged_layers(layers)), self._environ.get("PATH", ""))
-        command = language.process_command(interpreter, assets.folder("runtimes") / language.name)
-        return self._common(function, runtime, Site.PROCESS, layout, command, code, ())
+        bootstraps = assets.folder("runtimes") / language.name
+        code, view = _view(folders, (interpreter.path, bootstraps))
+        layers = self._merged_layers(folders.layers)
+        layout = Layout(str(code), str(layers), self._environ.get("PATH", ""))
+        command = language.process_command(interpreter, bootstraps, _launch(function))
+        needed = (interpreter.path, bootstraps, code, layers)
+        shown = tuple(each for each in folders.mounts if namespace.can_show(each.target, needed))
+        plan = self._common(function, runtime, Site.PROCESS, layout, command, code, (*view, *shown))
+        return self._with_hints(plan, [each for each in folders.mounts if each not in shown])
+
+    def _with_hints(self, plan: InstancePlan, missing: Sequence[Mount]) -> InstancePlan:
+        """Return a plan whose function is told where the mounts are that it cannot see."""
+        for each in missing:
+            self._notes.setdefault(
+                f"`{each.target}` of `{plan.function.key}` cannot be shown to a process here: its "
+                f"folder is `{each.source}`, which `{variable_of(each)}` tells the function",
+                False,
+            )
+        hints = {variable_of(each): str(each.source) for each in missing}
+        return plan._replace(environment={**hints, **plan.environment})
 
     def _common(
         self,
@@ -168,25 +199,32 @@ class Planner:
         if len(layers) < 2:
             return tuple(Mount(each, layout.layers) for each in layers)
         seen = [(each, f"{LAYERS_TARGET}/{place}") for place, each in enumerate(layers)]
-        into = self._scratch_folder()
-        merge(seen, into)
-        return (Mount(into, layout.layers), *(Mount(each, target) for each, target in seen))
+        merged = merge(seen, self._root)
+        return (Mount(merged, layout.layers), *(Mount(each, target) for each, target in seen))
 
     def _merged_layers(self, layers: tuple[Path, ...]) -> Path:
         if not layers:
             return Path(self._provider.layout.layers)
         if len(layers) == 1:
             return layers[0]
-        into = self._scratch_folder()
-        merge([(each, str(each)) for each in layers], into)
-        return into
+        return merge([(each, str(each)) for each in layers], self._root)
 
-    def _scratch_folder(self) -> Path:
-        import tempfile
 
-        if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="localfn-layers-"))
-        return Path(tempfile.mkdtemp(dir=self._scratch))
+def _view(folders: Folders, needed: tuple[Path, ...]) -> tuple[Path, tuple[Mount, ...]]:
+    """Return the folder that a process takes for the code, and what to mount there.
+
+    Its own folder wherever that can be, so that debuggers and stack traces speak of the files
+    that the user edits.
+    """
+    if folders.visible == folders.code:
+        return folders.code, ()
+    if namespace.can_show(str(folders.code), needed):
+        return folders.code, (Mount(folders.visible, str(folders.code), writable=True),)
+    return folders.visible, ()
+
+
+def _launch(function: Function) -> Launch:
+    return Launch(function.memory_mb)
 
 
 def _hooks(function: Function) -> dict[str, str]:

@@ -45,6 +45,12 @@ class Pool:
             self._end(instance)
 
     def _take(self, fingerprint: str) -> Instance | None:
+        """Return a warm instance; those that ended by themselves meanwhile are let go."""
+        while (instance := self._pop(fingerprint)) is not None and not instance.still_runs():
+            self._end(instance)
+        return instance
+
+    def _pop(self, fingerprint: str) -> Instance | None:
         with self._lock:
             for place, instance in enumerate(self._idle):
                 if instance.plan.fingerprint == fingerprint:

@@ -15,18 +15,28 @@ class Interpreter(NamedTuple):
     note: str = ""
 
 
+class Launch(NamedTuple):
+    """What a bootstrap's command depends on beside its program."""
+
+    memory_mb: int
+
+
 class Language(NamedTuple):
     """A language.
 
     - `find(version, environ)`: the interpreter for a process; raises `MachineError` without one.
-    - `process_command(interpreter, bootstrap folder)`: what starts the bootstrap in a process.
-    - `container_command(bootstrap folder)`: the same for a container's main process.
+    - `process_command(interpreter, bootstrap folder, launch)`: what starts the bootstrap in a
+      process.
+    - `container_command(bootstrap folder, launch)`: the same for a container's main process.
+    - `heap_exhausted`: what the language's program prints when it aborts because its own heap is
+      full, empty where it never does.
     """
 
     name: str
     find: Callable[[str, Mapping[str, str]], Interpreter]
-    process_command: Callable[[Interpreter, Path], tuple[str, ...]]
-    container_command: Callable[[str], tuple[str, ...]]
+    process_command: Callable[[Interpreter, Path, Launch], tuple[str, ...]]
+    container_command: Callable[[str, Launch], tuple[str, ...]]
+    heap_exhausted: bytes = b""
 
 
 def names() -> tuple[str, ...]:

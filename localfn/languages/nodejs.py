@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from localfn.errors import MachineError
-from localfn.languages import Interpreter, Language
+from localfn.languages import Interpreter, Language, Launch
 
 BOOTSTRAP = "bootstrap.js"
 SUPERVISOR = "supervisor.js"
@@ -15,14 +15,23 @@ SUPERVISOR = "supervisor.js"
 MOVE_FRAMES = 'exec 3<&0 4>&1 </dev/null >&2; exec "$0" "$@"'
 # How much of an instance's memory the heap may take; the rest is for buffers and the program.
 HEAP_SHARE = 0.9
+# In all versions; what is said to be out of memory differs.
+HEAP_EXHAUSTED = b"Allocation failed - "
 ASK_LIMIT_S = 5.0
-# Where version managers keep their versions: a variable, its usual value, the folder with one
-# folder for each version, and the program in it.
+# Where version managers keep their versions: a variable, its usual values below the home folder,
+# the folder with one folder for each version, and the program in it.
 MANAGERS = (
-    ("NVM_DIR", "~/.nvm", "versions/node", "bin/node"),
-    ("FNM_DIR", "~/.local/share/fnm", "node-versions", "installation/bin/node"),
-    ("VOLTA_HOME", "~/.volta", "tools/image/node", "bin/node"),
+    ("NVM_DIR", (".nvm", ".config/nvm"), "versions/node", "bin/node"),
+    (
+        "FNM_DIR",
+        (".local/share/fnm", ".fnm", "Library/Application Support/fnm"),
+        "node-versions",
+        "installation/bin/node",
+    ),
+    ("VOLTA_HOME", (".volta",), "tools/image/node", "bin/node"),
 )
+# Stands in for the version that volta chooses for a folder; the versions are read elsewhere.
+SHIM = "volta-shim"
 _VERSION_IN_PATH = re.compile(r"/(?:v|node@)?(\d+)\.(\d+)\.\d+/")
 _VERSION_IN_HEADER = re.compile(r"#define NODE_(MAJOR|MINOR)_VERSION (\d+)")
 
@@ -37,7 +46,7 @@ def find(version: str, environ: Mapping[str, str]) -> Interpreter:
         return _named(named, environ[named], version)
     found: dict[str, Interpreter] = {}
     for each in candidates(environ):
-        if each.version == version:
+        if each.version == major_of(version):
             return each
         found.setdefault(each.version, each)
     if not found:
@@ -53,22 +62,27 @@ def find(version: str, environ: Mapping[str, str]) -> Interpreter:
     return Interpreter(nearest.path, nearest.version, note)
 
 
+def major_of(version: str) -> str:
+    """Return what tells interpreters apart: they are compatible within a major version."""
+    return version.partition(".")[0]
+
+
 def variable(version: str) -> str:
     """Return the name of the environment variable that names an interpreter."""
     return "LOCALFN_NODE" + version.replace(".", "_")
 
 
-def process_command(interpreter: Interpreter, folder: Path, memory_mb: int = 0) -> tuple[str, ...]:
+def process_command(interpreter: Interpreter, folder: Path, launch: Launch) -> tuple[str, ...]:
     """Return what starts the bootstrap in a process, its frames out of the user's reach."""
-    started = (str(interpreter.path), *_heap(memory_mb), str(folder / BOOTSTRAP))
+    started = (str(interpreter.path), _heap(launch), str(folder / BOOTSTRAP))
     return ("/bin/sh", "-c", MOVE_FRAMES, *started)
 
 
-def container_command(folder: str, memory_mb: int = 0) -> tuple[str, ...]:
+def container_command(folder: str, launch: Launch) -> tuple[str, ...]:
     """Return the main process of a container: the supervisor, and the worker it looks after."""
     # The supervisor relays and remembers nothing: it can live on little.
     supervisor = ("node", "--max-old-space-size=32", f"{folder}/{SUPERVISOR}")
-    return (*supervisor, "--", "node", *_heap(memory_mb), f"{folder}/{BOOTSTRAP}")
+    return (*supervisor, "--", "node", _heap(launch), f"{folder}/{BOOTSTRAP}")
 
 
 def candidates(environ: Mapping[str, str]) -> Iterator[Interpreter]:
@@ -78,8 +92,8 @@ def candidates(environ: Mapping[str, str]) -> Iterator[Interpreter]:
     yield from _at(Path("/usr/bin/node"))
 
 
-def _heap(memory_mb: int) -> tuple[str, ...]:
-    return (f"--max-old-space-size={int(memory_mb * HEAP_SHARE)}",) if memory_mb else ()
+def _heap(launch: Launch) -> str:
+    return f"--max-old-space-size={int(launch.memory_mb * HEAP_SHARE)}"
 
 
 def _named(named: str, value: str, version: str) -> Interpreter:
@@ -101,19 +115,25 @@ def _on_path(environ: Mapping[str, str]) -> Iterator[Interpreter]:
 def _managed(environ: Mapping[str, str]) -> Iterator[Interpreter]:
     home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
     for name, usual, versions, program in MANAGERS:
-        root = Path(environ.get(name) or home / usual.removeprefix("~/")) / versions
-        try:
-            folders = sorted(os.listdir(root), key=_key, reverse=True)
-        except OSError:
-            continue
-        for each in folders:
-            path = root / each / program
-            if _key(each) and os.access(path, os.X_OK):
-                yield Interpreter(path, str(_key(each)[0]))
+        roots = [Path(environ[name])] if environ.get(name) else [home / each for each in usual]
+        for root in roots:
+            yield from _versions_in(root / versions, program)
+
+
+def _versions_in(folder: Path, program: str) -> Iterator[Interpreter]:
+    """Yield what a folder with one folder for each version holds, the newest first."""
+    try:
+        names = sorted(os.listdir(folder), key=_key, reverse=True)
+    except OSError:
+        return
+    for each in names:
+        path = folder / each / program
+        if _key(each) and os.access(path, os.X_OK):
+            yield Interpreter(path, str(_key(each)[0]))
 
 
 def _at(path: Path) -> Iterator[Interpreter]:
-    if not os.access(path, os.X_OK) or path.is_dir():
+    if not os.access(path, os.X_OK) or path.is_dir() or path.resolve().name == SHIM:
         return
     version = version_of(path)
     if version:
@@ -161,4 +181,4 @@ def _distance(version: str, wanted: str) -> tuple[int, bool]:
     return (abs(have - want), have < want)
 
 
-LANGUAGE = Language("nodejs", find, process_command, container_command)
+LANGUAGE = Language("nodejs", find, process_command, container_command, HEAP_EXHAUSTED)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from localfn.errors import MachineError
-from localfn.languages import Interpreter, Language
+from localfn.languages import Interpreter, Language, Launch
 
 BOOTSTRAP = "bootstrap.py"
 SUPERVISOR = "supervisor.py"
@@ -35,12 +35,12 @@ def variable(version: str) -> str:
     return "LOCALFN_PYTHON" + version.replace(".", "_")
 
 
-def process_command(interpreter: Interpreter, folder: Path) -> tuple[str, ...]:
+def process_command(interpreter: Interpreter, folder: Path, _: Launch) -> tuple[str, ...]:
     """Return what starts the bootstrap in a process, unbuffered."""
     return (str(interpreter.path), "-u", str(folder / BOOTSTRAP))
 
 
-def container_command(folder: str) -> tuple[str, ...]:
+def container_command(folder: str, _: Launch) -> tuple[str, ...]:
     """Return the main process of a container: the supervisor, and the worker it looks after."""
     supervisor = ("python3", "-S", "-E", "-B", f"{folder}/{SUPERVISOR}")
     return (*supervisor, "--", "python3", "-u", "-B", f"{folder}/{BOOTSTRAP}")

@@ -1,7 +1,17 @@
 """The words of this program: frozen values without I/O. Every other package speaks them."""
 
 from localfn.model.call import Call, CallMode, Event, Invocation
-from localfn.model.function import NOTHING, Container, Function, Hook, Hooks, Place, Trigger
+from localfn.model.function import (
+    NOTHING,
+    Container,
+    Function,
+    Hook,
+    Hooks,
+    Local,
+    Place,
+    Trigger,
+    Volume,
+)
 from localfn.model.http import Headers, HttpReply, HttpRequest
 from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
@@ -27,6 +37,7 @@ __all__ = [
     "Invocation",
     "Layout",
     "Limits",
+    "Local",
     "Mount",
     "Place",
     "Provider",
@@ -37,4 +48,5 @@ __all__ = [
     "Severity",
     "Site",
     "Trigger",
+    "Volume",
 ]

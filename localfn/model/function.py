@@ -18,6 +18,16 @@ class Place(NamedTuple):
         return f"{self.path}:{self.line}" if self.line else str(self.path)
 
 
+class Local(NamedTuple):
+    """A path on this machine that the user named, and where he did."""
+
+    path: Path
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        return f"{self.place}: `{self.path}`" if self.place else f"`{self.path}`"
+
+
 class Trigger(NamedTuple):
     """What may call a function.
 
@@ -54,11 +64,23 @@ class Container(NamedTuple):
     port: int = 0
 
 
+class Volume(NamedTuple):
+    """A file system or a bucket that the platform mounts at `target`.
+
+    `source` is what its template calls it; here a folder of this machine stands for it.
+    """
+
+    source: str
+    target: str
+    writable: bool = True
+
+
 class Function(NamedTuple):
     """A function that can be run.
 
-    `layers` are the references as written. `attributes` are facts that only the function's
-    cloud understands (region, log project, generation of the product, …).
+    `layers` are the references as written. `ignores` are files of gitignore rules, each for the
+    folder that it lies in: what they name is not uploaded. `attributes` are facts that only the
+    function's cloud understands (region, log project, generation of the product, …).
     """
 
     name: str
@@ -73,6 +95,8 @@ class Function(NamedTuple):
     concurrency: int = 1
     environment: Mapping[str, str] = NOTHING
     layers: tuple[str, ...] = ()
+    mounts: tuple[Volume, ...] = ()
+    ignores: tuple[Path, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     hooks: Hooks = Hooks()
     container: Container | None = None

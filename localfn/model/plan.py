@@ -39,7 +39,8 @@ class InstancePlan(NamedTuple):
 
     `command` runs the bootstrap. In a container `image` names what to start it in and `folder`
     is None; in a process `folder` is the working directory. `init` is the header of the first
-    frame. Equal `fingerprint`s share warm instances.
+    frame. `heap_exhausted` is what the program prints when it aborts because its own heap is
+    full. Equal `fingerprint`s share warm instances.
     """
 
     function: Function
@@ -58,6 +59,7 @@ class InstancePlan(NamedTuple):
     labels: Mapping[str, str] = NOTHING
     debug_ports: tuple[int, ...] = ()
     load_timeout_s: float | None = None
+    heap_exhausted: bytes = b""
     fingerprint: str = ""
 
 

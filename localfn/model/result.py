@@ -25,7 +25,8 @@ class Failure(NamedTuple):
     """The user's function failed: a value, not an exception of ours.
 
     `stack` is JSON-ready and shaped as the cloud shapes it for the function's language.
-    `during_init` tells a failure of the initializer from one of the invocation.
+    `during_init` tells a failure of the initializer from one of the invocation; `handled` one
+    that the function reported itself from one that it did not foresee.
     `advice` is one line for the person at the terminal; no cloud ever shows it.
     """
 
@@ -34,16 +35,21 @@ class Failure(NamedTuple):
     error_type: str = ""
     stack: object = None
     during_init: bool = False
+    handled: bool = False
     advice: str = ""
 
 
 class Reply(NamedTuple):
-    """What an instance answered, and what the answer cost."""
+    """What an instance answered, and what the answer cost.
+
+    After a `last` reply the instance ends by itself.
+    """
 
     payload: bytes = b""
     failure: Failure | None = None
     duration_ms: float = 0.0
     peak_memory_mb: float = 0.0
+    last: bool = False
 
 
 class Result(NamedTuple):

@@ -2,7 +2,7 @@
 
 from localfn import assets
 from localfn.errors import UsageError
-from localfn.payloads.nearest import nearest
+from localfn.nearest import nearest
 from localfn.payloads.source import Source
 from localfn.payloads.source_file import FILE, read_source
 

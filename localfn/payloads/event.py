@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 
 from localfn.errors import UsageError
 from localfn.model import NOTHING, Event
+from localfn.nearest import nearest
 from localfn.payloads.convert import convert
 from localfn.payloads.encodings import ENCODINGS
 from localfn.payloads.fakes import Chance
-from localfn.payloads.nearest import nearest
 from localfn.payloads.source import EventKind, Source
 from localfn.payloads.template import assemble, read_template
 from localfn.payloads.values import Values
@@ -18,6 +18,8 @@ from localfn.payloads.values import Values
 # the place of a record in its batch, from 0.
 MOMENT = "time"
 RECORD = "record"
+# The option of a trigger that says how many records come in one event.
+MOST = "batch"
 # Where seeded time starts: the same seed gives the same event on any day.
 SEEDED_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 SEEDED_SPAN_S = 365 * 24 * 3600
@@ -70,7 +72,11 @@ def choose(source: Source, event: str, offered: Mapping[str, object]) -> EventKi
 
 
 def mismatches(
-    source: Source, event: str, given: Mapping[str, object], offered: Mapping[str, object]
+    source: Source,
+    event: str,
+    given: Mapping[str, object],
+    offered: Mapping[str, object],
+    count: int = 1,
 ) -> tuple[str, ...]:
     """Return why the function's own trigger would not deliver this event, in words."""
     doubts = []
@@ -78,6 +84,9 @@ def mismatches(
     asked = _patterns(source, offered)
     if kind.delivered and asked and not _is_asked(kind, asked):
         doubts.append(f"the trigger asks for {', '.join(asked)}, not for `{kind.delivered}`")
+    most = offered.get(MOST)
+    if kind.batch and isinstance(most, int) and count > most:
+        doubts.append(f"the trigger takes {most} records at a time, not {count}")
     if offered.get("enabled") is False:
         doubts.append("the trigger is not enabled")
     for name, value in given.items():

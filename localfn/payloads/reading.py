@@ -10,6 +10,8 @@ from localfn.model import Event
 
 # How JSON can begin; what starts otherwise is the name of a file.
 OPENINGS = ("{", "[", '"')
+# How much of what is no event an error repeats.
+SHOWN = 60
 SCALAR = re.compile(r"true|false|null|-?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -36,10 +38,16 @@ def read(given: str, *, stdin: Callable[[], bytes]) -> Event:
             hint="Check the quotes: a shell takes one pair of them away.",
         )
     raise UsageError(
-        f"the event `{given}` is neither a file nor JSON.",
+        f"the event `{_short(given)}` is neither a file nor JSON.",
         hint="Give `--event FILE`, `--event -` for standard input, or JSON such as "
         "`--event '{\"key\": 1}'`.",
     )
+
+
+def _short(text: str) -> str:
+    """Return text on one line, of a long one its beginning."""
+    line = " ".join(text.split())
+    return f"{line[:SHOWN]}…" if len(line) > SHOWN else line
 
 
 def _looks_like_json(text: str) -> bool:
@@ -69,4 +77,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"the event `{path}` cannot be read: {error.strerror}.") from error
+        raise UsageError(
+            f"the event `{path}` cannot be read: {error.strerror}.",
+            hint="Give a file, or `--event -` for standard input.",
+        ) from error

@@ -1,7 +1,8 @@
 """The conversation with our own bootstraps: load, call, hook, stop.
 
 Frames to the guest: `init`, `invoke`, `hook`, `stop`; from the guest: `ready`, `result`,
-`failure`, `exited`. Success is known from the kind of the frame that came back.
+`failure`, `exited`, and `advice` on why an answer may never come. Success is known from the kind
+of the frame that came back.
 """
 
 import time
@@ -33,6 +34,7 @@ class BootstrapWire:
         self._channel = channel
         self._tape = tape
         self.language_version = ""
+        self.advice = ""
 
     def open(self, init: Mapping[str, object], limit_s: float | None) -> Said:
         """Have the user's code loaded and its initializer run.
@@ -69,6 +71,7 @@ class BootstrapWire:
 
     def _ask(self, header: Mapping[str, object], payload: bytes, limit_s: float | None) -> Said:
         started = time.perf_counter()
+        self.advice = ""
         try:
             self._channel.send(header, payload, limit_s)
             frame = self._await_answer(str(header["id"]), limit_s)
@@ -82,13 +85,16 @@ class BootstrapWire:
         output = b""
         if reply.failure not in (GONE, TOO_LATE):
             output = self._tape.take(str(header["id"]), MARK_LIMIT_S)
-        return Said(Reply(reply.payload, reply.failure, spent_ms, reply.peak_memory_mb), output)
+        return Said(reply._replace(duration_ms=spent_ms), output)
 
     def _await_answer(self, wanted: str, limit_s: float | None) -> Frame | None:
         deadline = None if limit_s is None else time.monotonic() + limit_s
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             frame = self._channel.receive(left)
+            if frame is not None and frame.kind == "advice":
+                self.advice = str(frame.header.get("advice", ""))
+                continue
             # An answer to an earlier question, given up on long ago, is not this one's.
             if frame is None or frame.header.get("id") == wanted:
                 return frame
@@ -98,7 +104,8 @@ def _reply(frame: Frame) -> Reply:
     peak = frame.header.get("peak_kb", 0)
     peak_mb = peak / 1024 if isinstance(peak, int) else 0.0
     if frame.kind == "failure":
-        return Reply(failure=_failure(frame.header), peak_memory_mb=peak_mb)
+        last = bool(frame.header.get("last"))
+        return Reply(failure=_failure(frame.header), peak_memory_mb=peak_mb, last=last)
     return Reply(frame.payload, peak_memory_mb=peak_mb)
 
 
@@ -108,5 +115,6 @@ def _failure(header: Mapping[str, object]) -> Failure:
         str(header.get("message", "")),
         str(header.get("type", "")),
         header.get("stack"),
+        handled=bool(header.get("handled")),
         advice=str(header.get("advice", "")),
     )

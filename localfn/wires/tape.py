@@ -62,6 +62,12 @@ class LogTape:
                 return self._marked.pop(name)
             return self._cut()
 
+    @property
+    def rest(self) -> bytes:
+        """Return what was printed since the last mark, and leave it there."""
+        with self._changed:
+            return bytes(self._since_mark)
+
     def await_end(self, limit_s: float) -> None:
         """Wait until the guest's output has ended, at most this long."""
         with self._changed:

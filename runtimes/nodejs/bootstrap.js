@@ -44,9 +44,14 @@ class Stream {
     this._reader.on('error', gone);
   }
 
-  /** Send one frame, after a mark on standard error: what was printed is this frame's. */
-  write(header, payload) {
+  /** Send an answer, after a mark on standard error: what was printed is this answer's. */
+  answer(header, payload) {
     writeAll(PRINTED, Buffer.from('\0' + this.token + ':' + header.id + '\0'));
+    this.write(header, payload);
+  }
+
+  /** Send one frame. */
+  write(header, payload) {
     const head = Buffer.from(JSON.stringify(header));
     const lengths = Buffer.alloc(LENGTHS_BYTES);
     lengths.writeUInt32BE(head.length + payload.length, 0);
@@ -181,7 +186,7 @@ class Worker {
     this._asked = null;
     told.id = header.id;
     told.peak_kb = peakKb();
-    this._frames.write(told, body || Buffer.alloc(0));
+    this._frames.answer(told, body || Buffer.alloc(0));
     soon(() => this._next());
   }
 
@@ -194,6 +199,7 @@ class Worker {
     this._shim.prepare(header, {
       Broken: Broken,
       print: print,
+      advise: (text) => this._frames.write({ kind: 'advice', advice: text }, Buffer.alloc(0)),
       runtimeFolder: __dirname,
       whenIdle: (next) => this._frames.whenIdle(next),
     });
@@ -270,7 +276,7 @@ class Worker {
    * localfn is gone: end this process, and in a process group of our own the children too.
    *
    * Noticed as soon as user code returns to the event loop; a loop that never does is ended by
-   * the supervisor in a container, and by nobody in a process whose localfn was killed.
+   * the supervisor in a container, and in a process by the lifeline (localfn/instances).
    */
   _alone() {
     if (this._init && this._init.alone) {
@@ -362,7 +368,7 @@ function makePrinted(descriptor) {
 /** Return the most memory this process has used, in KiB. */
 function peakKb() {
   try {
-    const found = /^VmHWM:\s*(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'latin1'));
+    const found = /^VmHWM:\s*(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'));
     if (found) {
       return Number(found[1]);
     }

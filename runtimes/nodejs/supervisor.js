@@ -202,6 +202,7 @@ class Supervisor {
       this._peakKb = Math.max(this._peakKb, this._worker ? peakKb(this._worker.pid) : 0);
     };
     if (busy) {
+      note();
       this._watch = setInterval(note, WATCH_EVERY_MS);
     }
   }
@@ -342,7 +343,7 @@ function dieFirst(pid) {
 function oomKills() {
   for (const path of OOM_COUNTERS) {
     try {
-      const found = /^oom_kill (\d+)/m.exec(fs.readFileSync(path, 'latin1'));
+      const found = /^oom_kill (\d+)/m.exec(fs.readFileSync(path, 'utf8'));
       if (found) {
         return Number(found[1]);
       }
@@ -355,7 +356,7 @@ function oomKills() {
 
 function peakKb(pid) {
   try {
-    const found = /^VmHWM:\s*(\d+)/m.exec(fs.readFileSync('/proc/' + pid + '/status', 'latin1'));
+    const found = /^VmHWM:\s*(\d+)/m.exec(fs.readFileSync('/proc/' + pid + '/status', 'utf8'));
     return found ? Number(found[1]) : 0;
   } catch (error) {
     return 0;

@@ -2,14 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from localfn import providers
+from localfn import assets, providers
 from localfn.app import open_session
+from localfn.errors import MachineError
+from localfn.instances.engine import open_engine
+from localfn.instances.image import Images
 from localfn.model import Call, Event, Function, Hook, Hooks, Result
 from localfn.project import Project
 from localfn.settings import resolve
@@ -24,13 +28,25 @@ class Case:
 
     cloud: str
     language: str
-    runtime: str
-    folder: Path
+    facts: Mapping[str, object]
+
+    def __str__(self) -> str:
+        return f"{self.cloud}-{self.language}"
 
     def function(self, handler: str = "index.handler", **changes: object) -> Function:
+        folder = TESTS / "functions" / self.cloud / self.facts["folder"]
         provider = providers.load(self.cloud)
-        lone = provider.lone_function(self.folder, "index.py", "handler", self.runtime)
+        lone = provider.lone_function(folder, self.facts["file"], "handler", self.facts["runtime"])
         return lone._replace(handler=handler, memory_mb=128, **changes)
+
+    def own(self, what: str) -> Mapping[str, Mapping[str, str]]:
+        """Return the `answers` or `failures` that only this language has."""
+        return self.facts.get(what, {})
+
+    def own_function(self, told: Mapping[str, str], **changes: object) -> Function:
+        runtime = told.get("runtime", self.facts["runtime"])
+        handler = told.get("handler", "index.handler")
+        return self.function(handler, runtime=runtime, **changes)
 
     def golden(self, name: str) -> dict:
         path = TESTS / "clouds" / self.cloud / "failures" / self.language / f"{name}.json"
@@ -40,14 +56,19 @@ class Case:
 def cases() -> list[Case]:
     found = []
     for path in sorted((TESTS / "clouds").glob("*/contract.json")):
-        cloud = path.parent.name
-        for language, facts in json.loads(path.read_text())["languages"].items():
-            folder = TESTS / "functions" / cloud / facts["folder"]
-            found.append(Case(cloud, language, facts["runtime"], folder))
+        languages = json.loads(path.read_text())["languages"]
+        found += [Case(path.parent.name, *each) for each in languages.items()]
     return found
 
 
-@pytest.fixture(params=cases(), ids=lambda case: f"{case.cloud}-{case.language}", scope="module")
+def each_own(what: str) -> list:
+    """Return a case and a name for everything of this kind that only one language has."""
+    return [
+        pytest.param(case, name, id=f"{case}-{name}") for case in cases() for name in case.own(what)
+    ]
+
+
+@pytest.fixture(params=cases(), ids=str, scope="module")
 def case(request: pytest.FixtureRequest) -> Case:
     return request.param
 
@@ -57,18 +78,50 @@ def runner(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _images(case: Case, runner: str) -> None:
+    """Build the images that these tests run in, once and not within a call."""
+    if runner != "docker":
+        return
+    known = providers.load(case.cloud).runtimes
+    others = [
+        each.get("runtime", "")
+        for what in ("answers", "failures")
+        for each in case.own(what).values()
+    ]
+    settings = resolve({}, os.environ)
+    images = Images(
+        open_engine(os.environ), assets.folder("runtimes"), "", "", settings.base_images, print
+    )
+    try:
+        for runtime in {case.facts["runtime"], *others} - {""}:
+            images.find(known[runtime])
+    except MachineError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"{error.message} {error.hint}")
+
+
 Invoke = Callable[[Function, bytes], Result]
+
+
+@contextmanager
+def opened(
+    case: Case, runner: str, folder: Path, follow_stop: Callable[[bytes], None]
+) -> Iterator[Invoke]:
+    """Call functions in one session of this runner."""
+    settings = resolve({"project": str(folder), "runner": runner}, os.environ)
+    project = Project(folder, None, providers.load(case.cloud), ())
+    with open_session(settings, project, lambda line: None, follow_stop) as session:
+        yield lambda function, payload: session.invoke(
+            Call(function, Event(payload)), lambda text: None
+        )
 
 
 @pytest.fixture
 def invoke(case: Case, runner: str, tmp_path: Path) -> Iterator[Invoke]:
-    """Call functions in one session of this runner."""
-    settings = resolve({"project": str(tmp_path), "runner": runner}, os.environ)
-    project = Project(tmp_path, None, providers.load(case.cloud), ())
-    with open_session(settings, project, lambda line: None) as session:
-        yield lambda function, payload: session.invoke(
-            Call(function, Event(payload)), lambda text: None
-        )
+    with opened(case, runner, tmp_path, lambda text: None) as invoke:
+        yield invoke
 
 
 __all__ = ["Case", "Hook", "Hooks"]

@@ -1,10 +1,13 @@
 """What every good call promises, in every backend."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from localfn.model import Function, Hook, Hooks, Result
-from tests.contract.conftest import Case
+from tests.contract.conftest import Case, each_own, opened
 
 Invoke = Callable[[Function, bytes], Result]
 
@@ -21,7 +24,7 @@ def test_what_a_function_prints_is_logged_in_order_between_the_platforms_lines(
     lines = result.logs.decode().splitlines()
     assert lines[0] == f"FC Invoke Start RequestId: {id_}"
     assert lines[1:4] == ["before", "one", "two"]
-    assert lines[4].endswith(f"{id_} [INFO] three")
+    assert lines[4].endswith(f"{id_} {case.facts['logged']}")
     assert lines[5:7] == ["four", f"FC Invoke End RequestId: {id_}"]
     assert result.payload.decode() == id_
 
@@ -34,6 +37,17 @@ def test_a_second_call_is_answered_by_the_warm_instance(case: Case, invoke: Invo
 
     assert cold.cold_start_ms is not None
     assert warm.cold_start_ms is None
+
+
+def test_an_instance_that_ends_after_its_answer_is_replaced(case: Case, invoke: Invoke) -> None:
+    function = case.function("leaver.handler")
+
+    first = invoke(function, b"")
+    time.sleep(0.5)
+    second = invoke(function, b"")
+
+    assert (first.payload, second.payload) == (b"answered", b"answered")
+    assert second.cold_start_ms is not None
 
 
 def test_an_answer_of_megabytes_arrives_whole(case: Case, invoke: Invoke) -> None:
@@ -57,9 +71,8 @@ def test_hooks_run_in_the_clouds_order(case: Case, invoke: Invoke) -> None:
 
     result = invoke(function, b"")
 
-    told = [each for each in result.logs.decode().splitlines() if "RequestId" not in each and each]
-    assert told[1:4] == ["initializing", "handling", told[3]]
-    assert told[-1] == "freezing"
+    said = [each for each in result.logs.decode().splitlines() if each.endswith("ing")]
+    assert said == ["initializing", "handling", "freezing"]
     assert result.logs.index(b"FC Initialize End") < result.logs.index(b"FC Invoke Start")
     assert result.logs.index(b"FC Invoke End") < result.logs.index(b"FC PreFreeze Start")
 
@@ -68,13 +81,42 @@ def test_dependencies_are_found_beside_the_code_and_in_layers(
     case: Case, invoke: Invoke, tmp_path: Path
 ) -> None:
     for number, name in enumerate(("first", "second")):
-        folder = tmp_path / ".localfn" / "layers" / name / "python"
-        folder.mkdir(parents=True)
-        (folder / "shared_by_layers.py").write_text(f"WHO = {name!r}\n")
-        (folder / f"only_in_{name}.py").write_text(f"NUMBER = {number}\n")
+        for path, text in case.facts["layer"].items():
+            file = tmp_path / ".localfn" / "layers" / name / path.replace("{name}", name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            told = text.replace("{name}", name).replace("{number}", str(number))
+            file.write_text(told)
     function = case.function("layered.handler", layers=("first", "second"))
 
     result = invoke(function, b"")
 
     assert result.failure is None, result.payload
     assert result.payload == b"first 0 1"
+
+
+def test_a_stopped_instance_runs_its_last_hook(case: Case, runner: str, tmp_path: Path) -> None:
+    function = case.function("hooks.handler", hooks=Hooks(pre_stop=Hook("hooks.stop", 3)))
+    stopping: list[bytes] = []
+
+    with opened(case, runner, tmp_path, stopping.append) as invoke:
+        id_ = invoke(function, b"").invocation.id
+        assert stopping == []
+
+    lines = [
+        each for each in b"".join(stopping).decode().splitlines() if not each.startswith("load")
+    ]
+    assert lines == [
+        f"FC PreStop Start RequestId: {id_}",
+        "stopping",
+        f"FC PreStop End RequestId: {id_}",
+    ]
+
+
+@pytest.mark.parametrize(("case", "name"), each_own("answers"), indirect=["case"])
+def test_a_language_answers_in_each_of_its_own_ways(case: Case, invoke: Invoke, name: str) -> None:
+    told = case.own("answers")[name]
+
+    result = invoke(case.own_function(told), told["event"].encode())
+
+    assert result.failure is None, result.payload
+    assert result.payload.decode() == told["payload"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from localfn.model import FailureKind, Function, Hook, Hooks, Result
-from tests.contract.conftest import Case
+from tests.contract.conftest import Case, each_own
 
 Invoke = Callable[[Function, bytes], Result]
 MOMENTS = re.compile(r"(duration|maxMemoryUsage): [\d.]+")
@@ -25,6 +25,11 @@ def end_line(result: Result) -> str:
     return IDS.sub("RequestId: ID", lines[-1])
 
 
+def limit_of(kind: str) -> float:
+    """Seconds that a call may take: few only where the time is to run out."""
+    return 1.5 if kind == FailureKind.TIMED_OUT.value else 30
+
+
 DURING_A_CALL = {
     "handler-raised": FailureKind.HANDLER_RAISED,
     "exited": FailureKind.EXITED,
@@ -39,7 +44,7 @@ DURING_A_CALL = {
 def test_a_failed_call_is_worded_as_in_the_cloud_and_the_next_one_works(
     case: Case, invoke: Invoke, name: str
 ) -> None:
-    function = case.function(timeout_s=1.5)
+    function = case.function(timeout_s=limit_of(DURING_A_CALL[name].value))
 
     failed = invoke(function, name.encode())
     after = invoke(function, b"answer")
@@ -102,6 +107,25 @@ def test_an_initializer_that_fails_is_worded_as_in_the_cloud_and_other_functions
     assert failed.failure.kind is kind
     assert body(failed) == golden["body"]
     assert end_line(failed) == golden["end_line"]
+    assert after.payload == b"fine"
+
+
+@pytest.mark.parametrize(("case", "name"), each_own("failures"), indirect=["case"])
+def test_a_failure_of_one_language_is_worded_as_in_the_cloud_and_the_next_call_works(
+    case: Case, invoke: Invoke, name: str
+) -> None:
+    told = case.own("failures")[name]
+    function = case.own_function(told, timeout_s=limit_of(told["kind"]))
+
+    failed = invoke(function, told.get("event", name).encode())
+    after = invoke(function._replace(handler="index.handler"), b"answer")
+
+    golden = case.golden(name)
+    assert failed.failure is not None
+    assert failed.failure.kind.value == told["kind"]
+    assert body(failed) == golden["body"]
+    assert end_line(failed) == golden["end_line"]
+    assert failed.failure.advice == golden["advice"]
     assert after.payload == b"fine"
 
 

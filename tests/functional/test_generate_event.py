@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from localfn.cli.generate_event import generate_event
 from localfn.errors import UsageError
 from localfn.payloads.catalog import catalog, clouds
+from localfn.payloads.event import generate
 
 EVERY = [
     pytest.param(source, kind, id=f"{source.cloud}-{source.name}-{kind}")
@@ -41,6 +42,20 @@ def refused(*words: str) -> UsageError:
     return result.exception
 
 
+def sample(source, kind: str) -> str:
+    """The beginning of an event as the help shows it, seeded and indented."""
+    payload = generate(source, kind, {}, seed=1)
+    if payload.content_type == "application/cbor":
+        # CBOR has an order of keys of its own.
+        lines = ["{"]
+    elif payload.content_type == "application/json":
+        parsed = json.loads(payload.payload)
+        lines = json.dumps(parsed, indent=2, ensure_ascii=False).splitlines()
+    else:
+        lines = payload.payload.decode().splitlines()
+    return "\n".join(f"    {line}" for line in lines)
+
+
 @pytest.mark.parametrize(("source", "kind"), EVERY)
 def test_every_event_can_be_printed_and_is_taught(source, kind: str) -> None:
     assert told(source.name, kind, "--cloud", source.cloud, "--seed", "1")
@@ -48,6 +63,7 @@ def test_every_event_can_be_printed_and_is_taught(source, kind: str) -> None:
     page = told(source.name, kind, "--cloud", source.cloud, "--help").decode()
 
     assert f"{source.name}/{kind}" in page
+    assert f"\n{sample(source, kind)[:200]}" in page
     for field in source.options:
         assert f"--{field.name.replace('_', '-')} {field.type.upper()}" in page
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ def test_standard_output_is_the_answer_byte_for_byte(localfn: Localfn) -> None:
     assert done.returncode == 0
     assert done.stdout == payload
     assert b"printed" in done.stderr
+
+
+def test_a_bare_command_shows_its_help_as_wrong_use_without_calling_it_an_error(
+    localfn: Localfn,
+) -> None:
+    done = localfn()
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"Usage: localfn")
+    assert b"invoke" in done.stderr
 
 
 def test_an_event_is_taken_from_a_file_from_json_or_from_a_pipe(
@@ -166,6 +177,12 @@ def test_an_interrupted_call_leaves_nothing_running(
         (("invoke", "--generate", "oss", "--set", "bukket=x"), 2, "bukket"),
         (("invoke", "--generate", "oss", "-e", "{}"), 2, "exclude each other"),
         (("invoke", "--set", "a=b"), 2, "--generate"),
+        (("invoke", "--generate", "oss", "--set", "key"), 2, "is not FIELD=VALUE"),
+        (("invoke", "-e", "code"), 2, "the event `code` cannot be read"),
+        (("invoke", "-e", "many\nlines " * 9), 2, "many lines many lines"),
+        (("invoke", "--env", "x"), 2, "is not NAME=value"),
+        (("invoke", "--env-file", "absent.env"), 2, "absent.env` cannot be read"),
+        (("invoke", "--timeout", "-1"), 2, "which is not more than 0"),
         (("invoke", "--runner", "podman"), 2, "podman"),
         (("invok",), 2, "Did you mean `invoke`?"),
         (("--template", "absent.yaml", "list"), 2, "absent.yaml"),
@@ -217,6 +234,104 @@ def test_a_wrong_template_is_told_with_file_and_line(
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"no zip", "this is not a zip file"),
+        (b"", "this is not a zip file"),
+        ({"../out.py": "x"}, "leads out of the archive's own folder"),
+        ({"/etc/out.py": "x"}, "leads out of the archive's own folder"),
+    ],
+)
+def test_a_package_that_cannot_be_unpacked_is_one_error_and_leaves_nothing(
+    localfn: Localfn, project: Path, content: bytes | dict[str, str], said: str
+) -> None:
+    package = project / "package.zip"
+    if isinstance(content, dict):
+        with zipfile.ZipFile(package, "w") as archive:
+            for name, text in content.items():
+                archive.writestr(name, text)
+    else:
+        package.write_bytes(content)
+    template = project / "s.yaml"
+    template.write_text(template.read_text().replace("./code", "./package.zip"))
+
+    done = localfn(*PROCESS)
+
+    text = done.stderr.decode()
+    assert done.returncode == 3, text
+    assert said in text
+    assert "package.zip" in text
+    assert "hint: " in text
+    assert "Traceback" not in text
+    assert [each.name for each in project.rglob("out.py")] == []
+    assert list((project / ".localfn" / "code").iterdir()) == []
+
+
+def test_code_outside_the_project_runs_and_validate_says_so(
+    localfn: Localfn, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (project / "code" / "index.py").replace(elsewhere / "index.py")
+    template = project / "s.yaml"
+    template.write_text(template.read_text().replace("./code", str(elsewhere)))
+
+    assert localfn(*PROCESS, given=b"there").stdout == b"there"
+    assert b"lies outside the template's folder" in localfn("validate").stdout
+
+
+def test_an_interpreter_that_is_named_and_not_there_is_told_with_its_place(
+    localfn: Localfn, project: Path
+) -> None:
+    (project / "localfn.yaml").write_text("runner: process\ninterpreters: {python3.10: gone}\n")
+
+    done = localfn("invoke")
+
+    assert done.returncode == 4
+    assert b"localfn.yaml:2: " in done.stderr
+    assert b"which should run `python3.10`, is not a program" in done.stderr
+    assert b"hint: Correct `interpreters` in localfn.yaml" in done.stderr
+
+
+def test_an_interpreter_that_is_named_runs_the_function(localfn: Localfn, project: Path) -> None:
+    program = project / "mine" / "python"
+    program.parent.mkdir()
+    program.symlink_to(sys.executable)
+    (project / "code" / "index.py").write_text(
+        "import sys\ndef handler(event, context):\n    return sys.executable\n"
+    )
+    (project / "localfn.yaml").write_text(f"interpreters: {{python3.10: mine/{program.name}}}\n")
+
+    done = localfn(*PROCESS)
+
+    assert done.stdout.decode() == str(program)
+    assert b"is not installed" not in done.stderr
+
+
+def test_a_mount_that_a_process_cannot_have_is_told_and_named_in_a_variable(
+    localfn: Localfn, project: Path
+) -> None:
+    template = project / "s.yaml"
+    # Hiding the code is what no mount may do.
+    place = project.resolve()
+    template.write_text(
+        template.read_text().replace(
+            "memorySize: 256",
+            f"nasConfig: {{mountPoints: [{{serverAddr: 'h:/', mountDir: {place}}}]}}",
+        )
+    )
+    (project / "code" / "index.py").write_text(
+        "import os\ndef handler(event, context):\n"
+        "    return [v for k, v in os.environ.items() if k.startswith('LOCALFN_MOUNT_')]\n"
+    )
+
+    done = localfn(*PROCESS)
+
+    (told,) = json.loads(done.stdout)
+    assert Path(told).is_dir()
+    assert f"`{place}` of `echo` cannot be shown to a process here" in done.stderr.decode()
+
+
 def test_validate_lists_every_finding_and_fails_for_an_error(
     localfn: Localfn, project: Path
 ) -> None:
@@ -230,6 +345,41 @@ def test_validate_lists_every_finding_and_fails_for_an_error(
     assert re.search(rb"s\.yaml:9: error: .*python3\.1", done.stdout)
 
 
+def test_validate_tells_what_is_wrong_in_localfn_yaml_and_what_this_machine_lacks(
+    localfn: Localfn, project: Path
+) -> None:
+    (project / "localfn.yaml").write_text("runnr: docker\nnetwork: none\n")
+    template = project / "s.yaml"
+    template.write_text(template.read_text().replace("timeout: 20", "layers: [lib]"))
+
+    done = localfn("validate")
+    told = json.loads(localfn("validate", "--output", "json").stdout)["findings"]
+
+    assert done.returncode == 3
+    assert b"localfn.yaml:1: error: `runnr` is no key of `localfn.yaml`." in done.stdout
+    assert re.search(rb"s\.yaml:4: error: the layer `lib` of `echo` is not on this", done.stdout)
+    assert b"0 functions can run, 2 findings." in done.stdout
+    assert [(Path(each["file"]).name, each["line"]) for each in told] == [
+        ("localfn.yaml", 1),
+        ("s.yaml", 4),
+    ]
+
+
+def test_localfn_yaml_is_read_by_every_command_and_its_first_wrong_line_stops_it(
+    localfn: Localfn, project: Path
+) -> None:
+    (project / "localfn.yaml").write_text("environment: {EXTRA: from-file}\nrunner: process\n")
+    assert localfn("invoke", given=b"env").stdout == b"dev from-file"
+
+    (project / "localfn.yaml").write_text("environment: [EXTRA]\n")
+    for words in (("invoke",), ("list",), ("doctor",)):
+        done = localfn(*words)
+
+        assert done.returncode == 3
+        assert b"localfn.yaml:1: `environment` is a list, which is not a mapping." in done.stderr
+        assert b"hint: " in done.stderr
+
+
 def test_list_shows_the_functions(localfn: Localfn) -> None:
     told = json.loads(localfn("list", "--output", "json").stdout)
 
@@ -241,7 +391,7 @@ def test_doctor_names_every_runtime(localfn: Localfn) -> None:
     done = localfn("doctor")
 
     assert done.returncode == 0, done.stderr
-    for runtime in (b"python2.7", b"python3.12"):
+    for runtime in (b"python2.7", b"python3.12", b"nodejs4.4", b"nodejs20"):
         assert runtime in done.stdout
 
 

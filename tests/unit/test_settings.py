@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from localfn.errors import UsageError
-from localfn.settings import read_env_file, resolve
+from localfn.errors import ProjectError, UsageError
+from localfn.model import Local, Place
+from localfn.project_file import read_env_file
+from localfn.settings import Debug, Gateway, Reload, gather, resolve
 
 
 def test_an_option_wins_over_a_variable_and_a_variable_over_the_default(tmp_path: Path) -> None:
@@ -65,5 +67,130 @@ def test_an_env_option_without_a_name_or_value_is_refused(tmp_path: Path, pair: 
 
 
 def test_a_timeout_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="`--timeout` is 0"):
+    with pytest.raises(UsageError, match="`--timeout` is `0`, which is not more than 0"):
         resolve({"project": str(tmp_path), "timeout": 0}, {})
+
+
+def test_a_variable_wins_over_the_env_file_and_that_over_the_projects_file(tmp_path: Path) -> None:
+    (tmp_path / "localfn.yaml").write_text("runner: docker\nnetwork: mine\nimage: from-file\n")
+    (tmp_path / ".env").write_text("LOCALFN_NETWORK=none\nLOCALFN_IMAGE=from-env-file\n")
+
+    settings = resolve({"project": str(tmp_path)}, {"LOCALFN_IMAGE": "from-variable"})
+
+    assert (settings.runner, settings.network, settings.image) == (
+        ("docker", "none", "from-variable")
+    )
+
+
+def test_paths_of_the_projects_file_start_at_its_folder_and_know_their_place(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "localfn.yaml"
+    file.write_text(
+        "template: infra/s.yaml\nlayers:\n  lib: layers/lib\nmounts: {/mnt/data: ~/data}\n"
+        "interpreters: {python3.10: /usr/bin/python3}\n"
+    )
+
+    settings = resolve({"project": str(tmp_path)}, {})
+
+    assert settings.template == tmp_path / "infra" / "s.yaml"
+    assert settings.layers == {"lib": Local(tmp_path / "layers" / "lib", Place(file, 3))}
+    assert settings.mounts["/mnt/data"].path == Path.home() / "data"
+    assert settings.interpreters["python3.10"].path == Path("/usr/bin/python3")
+
+
+def test_the_projects_file_stands_beside_a_template_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "s.yaml").touch()
+    (tmp_path / "infra" / "localfn.yaml").write_text("network: none")
+
+    settings = resolve({"template": "infra/s.yaml"}, {})
+
+    assert settings.root == tmp_path / "infra"
+    assert settings.network == "none"
+    assert settings.template == tmp_path / "infra" / "s.yaml"
+
+
+def test_variables_of_functions_come_from_the_file_and_then_from_the_command_line(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "low.env").write_text("A=low\nB=low\nC=low\nD=low\n")
+    (tmp_path / "high.env").write_text("C=high\nD=high\n")
+    (tmp_path / "localfn.yaml").write_text(
+        "env_file: low.env\nenvironment: {B: 1.10, C: true, E: text}\n"
+    )
+
+    settings = resolve(
+        {
+            "project": str(tmp_path),
+            "env_file": str(tmp_path / "high.env"),
+            "env": ("D=option",),
+        },
+        {},
+    )
+
+    assert settings.environment == {
+        "A": "low",
+        "B": "1.10",
+        "C": "high",
+        "D": "option",
+        "E": "text",
+    }
+
+
+def test_an_image_for_this_command_is_meant_for_all_runtimes(tmp_path: Path) -> None:
+    (tmp_path / "localfn.yaml").write_text("image: all\nimages: {python3.10: one}\n")
+    project = {"project": str(tmp_path)}
+
+    assert resolve(project, {}).images == {"python3.10": "one"}
+    assert resolve(project, {}).image == "all"
+    assert resolve({**project, "image": "now"}, {}).images == {}
+
+
+def test_groups_of_the_projects_file_are_read(tmp_path: Path) -> None:
+    (tmp_path / "localfn.yaml").write_text(
+        "start_api: {host: 0.0.0.0, port: 0, allow_hosts: [a.example.com], warm: eager,\n"
+        "  max_instances: 4, idle_timeout: 1.5, queue_timeout: 2}\n"
+        "reload: {enabled: false, ignore: ['*.log']}\n"
+        "debug: {port: 9000, ports: {resize: 9100}}\n"
+    )
+
+    settings = resolve({"project": str(tmp_path)}, {"LOCALFN_WARM": "lazy"})
+
+    assert settings.gateway == Gateway("0.0.0.0", 0, ("a.example.com",), "lazy", 4, 1.5, 2.0)
+    assert settings.reload == Reload(enabled=False, ignore=("*.log",))
+    assert settings.debug == Debug(9000, {"resize": 9100})
+    assert resolve({"project": str(tmp_path)}, {"LOCALFN_RELOAD": "yes"}).reload.enabled
+    ignored = resolve({"project": str(tmp_path)}, {"LOCALFN_RELOAD_IGNORE": "a, b"}).reload.ignore
+    assert ignored == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("LOCALFN_PORT", "http", "`LOCALFN_PORT` is `http`, which is not a whole number"),
+        ("LOCALFN_PORT", "-1", "`LOCALFN_PORT` is `-1`, which is less than 0"),
+        ("LOCALFN_CPU_LIMIT", "perhaps", "which is not `true` or `false`"),
+        ("LOCALFN_WARM", "egaer", "`LOCALFN_WARM` is `egaer`"),
+    ],
+)
+def test_a_variable_that_its_rule_does_not_allow_is_refused(
+    tmp_path: Path, variable: str, value: str, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        resolve({"project": str(tmp_path)}, {variable: value})
+
+
+def test_the_first_wrong_line_of_the_projects_file_is_told_and_how_many_more(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "localfn.yaml").write_text("network: none\nrunnr: a\nimge: b\n")
+
+    with pytest.raises(ProjectError, match=r"localfn\.yaml:2: `runnr` is no key") as caught:
+        resolve({"project": str(tmp_path)}, {})
+
+    assert caught.value.hint == "Did you mean `runner`? 1 more: `localfn validate` shows all."
+    assert gather({"project": str(tmp_path)}, {}).network == "none"

@@ -19,13 +19,27 @@ INSTANCE_ID = "c-00000000-000000000000000000000000"
 NEWER_OS = frozenset({"python3.12", "custom.debian11", "custom.debian12"})
 LATER_CONTEXT = frozenset({"python3.12"})
 
+# What the platform's images set, for all and for one language (section 3.1, last paragraph).
+_SEARCH_PATHS = {
+    "PATH": "{code}:{layers}/bin:{path}",
+    "LD_LIBRARY_PATH": "{code}:{code}/lib:/usr/local/lib:{layers}/lib",
+}
+_OF_LANGUAGE: Mapping[str, Mapping[str, str]] = {
+    "python": {"PYTHONIOENCODING": "utf-8:surrogateescape"},
+    "nodejs": {
+        "PATH": "{code}:{code}/node_modules/.bin:{layers}/bin:{path}",
+        "NODE_PATH": "{code}/node_modules:{layers}/nodejs/node_modules:"
+        "{layers}/nodejs/node{major}/node_modules:/usr/local/lib/node_modules",
+    },
+}
+
 
 def variables(
     function: Function, runtime: Runtime, layout: Layout, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the environment of an instance; no variable of the user hides one of `FC_*`."""
     return {
-        **_search_paths(layout),
+        **_images_own(runtime, layout),
         **_credentials(function, environ),
         **function.environment,
         **_facts(function, runtime, layout, environ),
@@ -77,7 +91,6 @@ def _facts(
         "FC_ACCOUNT_ID": _account(function, environ),
         "FC_INSTANCE_ID": INSTANCE_ID,
         "FC_RUNTIME_VERSION": runtime.version,
-        "PYTHONIOENCODING": "utf-8:surrogateescape",
     }
     qualifier = function.attributes.get("qualifier", "LATEST")
     if function.attributes.get("generation") == "fc2":
@@ -91,13 +104,15 @@ def _facts(
     return {**found, version: qualifier}
 
 
-def _search_paths(layout: Layout) -> dict[str, str]:
-    """Return the search paths that the platform's images set (section 3.1, last paragraph)."""
-    code, layers = layout.code.rstrip("/"), layout.layers
-    return {
-        "PATH": f"{code}:{layers}/bin:{layout.path}",
-        "LD_LIBRARY_PATH": f"{code}:{code}/lib:/usr/local/lib:{layers}/lib",
+def _images_own(runtime: Runtime, layout: Layout) -> dict[str, str]:
+    known = {
+        "code": layout.code.rstrip("/"),
+        "layers": layout.layers,
+        "path": layout.path,
+        "major": runtime.version.partition(".")[0],
     }
+    patterns = {**_SEARCH_PATHS, **_OF_LANGUAGE.get(runtime.language, {})}
+    return {name: pattern.format_map(known) for name, pattern in patterns.items()}
 
 
 def _credentials(function: Function, environ: Mapping[str, str]) -> dict[str, str]:

@@ -67,7 +67,8 @@ def _end(result: Result) -> bytes:
     told = result.payload + b"\n"
     if failure.during_init:
         return told
-    return told + f"FC Invoke End RequestId: {id_}, Error: Unhandled function error\n".encode()
+    how = "Handled" if failure.handled else "Unhandled"
+    return told + f"FC Invoke End RequestId: {id_}, Error: {how} function error\n".encode()
 
 
 def error_body(result: Result) -> bytes:

@@ -7,7 +7,6 @@
  */
 
 const fs = require('fs');
-const Module = require('module');
 const path = require('path');
 const util = require('util');
 
@@ -20,8 +19,15 @@ const LEVELS = ['silent', 'error', 'warn', 'info', 'verbose', 'debug'];
 const SPEAKERS = { log: 'verbose', debug: 'debug', info: 'info', warn: 'warn', error: 'error' };
 // Frames of the module loader and of the event loop, in all versions: the runtime's, not the user's.
 const MACHINERY = new RegExp(
-  '^ +at .*\\b(?:(?:node:)?internal/(?:modules?|process/(?:task_queues|next_tick))[/.:]' +
-    '|(?:module|vm|node:diagnostics_channel|diagnostics_channel)(?:\\.js)?:\\d)'
+  '^ +at .*\\b(?:(?:node:)?internal/(?:modules?|timers|process/(?:task_queues|next_tick))[/.:]' +
+    '|(?:node:)?(?:module|vm|timers|diagnostics_channel)(?:\\.js)?:\\d)'
+);
+
+// The first words of a line that only an ES module has.
+const ES_MODULE = new RegExp(
+  '^\\s*(?:import\\s*[\\w*{\'"]|export\\s+(?:default|const|let|var|function|async|class)\\b' +
+    '|export\\s*[{*])',
+  'm'
 );
 
 const soon = setImmediate;
@@ -39,23 +45,8 @@ function prepare(header, tools) {
   host = tools;
   version = Number(/\d+/.exec(init.runtime)[0]);
   requestId = init.context.request_id;
-  const folders = searchPath();
-  process.env.NODE_PATH = folders.join(path.delimiter);
-  Module._initPaths();
   Object.assign(console, speakers());
   console.setLogLevel = setLogLevel;
-}
-
-/** Return where modules are looked for that are not beside the code (sections 3 and 3.1). */
-function searchPath() {
-  const folders = [path.join(init.code, 'node_modules')];
-  for (const layer of init.layers) {
-    folders.push(path.join(layer, 'nodejs', 'node_modules'));
-    folders.push(path.join(layer, 'nodejs', 'node' + version, 'node_modules'));
-  }
-  folders.push('/usr/local/lib/node_modules');
-  const own = (process.env.NODE_PATH || '').split(path.delimiter);
-  return folders.concat(own.filter((each) => each && folders.indexOf(each) < 0));
 }
 
 /** Return functions that print `2022-08-01T09:32:56.797Z <request id> [info] text`. */
@@ -135,20 +126,27 @@ function loadHandler(name, done) {
       return;
     }
     const message = "Handler '" + wanted + "' is missing on module '" + file + "'";
-    done(broken('handler-missing', 'HandlerNotFound', message, ''));
+    done(broken('handler-missing', 'HandlerNotFound', message, adviseExport(loaded, wanted)));
   });
+}
+
+function adviseExport(loaded, wanted) {
+  const given = loaded.default;
+  if (typeof given !== 'function' && (!given || typeof given[wanted] !== 'function')) {
+    return '';
+  }
+  return 'It is exported as `default`; the platform wants `export const ' + wanted + ' = …`.';
 }
 
 function loadModule(file, done) {
   const found = findModule(path.resolve(init.code, file));
   if (!found) {
     const missing = shown(path.join(init.code, file + '.js'));
-    const advice = 'There is no `' + file + '.js` in the function\'s code folder.';
     const message = "Module '" + missing + "' is missing.";
-    done(broken('import-failed', 'ImportModuleError', message, advice));
+    done(broken('import-failed', 'ImportModuleError', message, adviseFile(file)));
     return;
   }
-  const failed = (error) => done(describeLoading(error));
+  const failed = (error) => done(describeLoading(error, found));
   if (isEsModule(found)) {
     // Hidden from the parsers of Node.js versions that do not know it.
     const load = new Function('address', 'return import(address)');
@@ -163,6 +161,18 @@ function loadModule(file, done) {
     return;
   }
   done(null, loaded === null || loaded === undefined ? {} : loaded);
+}
+
+function adviseFile(file) {
+  const has = (ending) => fs.existsSync(path.resolve(init.code, file + ending));
+  if (has('.mjs')) {
+    return 'There is `' + file + '.mjs`, but ' + onlyCommonJs();
+  }
+  if (has('.ts')) {
+    return 'There is `' + file + '.ts`: compile it, and name the folder of the output as code.';
+  }
+  return 'There is no `' + file + '.js` in the function\'s code folder; a handler is written ' +
+    '`file.export`, such as `index.handler`.';
 }
 
 function findModule(start) {
@@ -237,10 +247,15 @@ function call(handler, first, context, done) {
     done(unhandled(error));
     return;
   }
+  const promised = value && typeof value.then === 'function';
   if (version < ASYNC_SINCE) {
+    if (promised) {
+      host.advise('The handler returned a promise, which ' + init.runtime + ' ignores: answer by ' +
+        'the callback, or choose nodejs' + ASYNC_SINCE + ' or later.');
+    }
     return;
   }
-  if (value && typeof value.then === 'function') {
+  if (promised) {
     value.then((answer) => settle(null, answer), (error) => settle(unhandled(error)));
   } else if (handler.length < given.length) {
     settle(null, value);
@@ -290,20 +305,87 @@ function describe(error) {
     type: version < ASYNC_SINCE ? prefix + (isError ? name : '') : name,
     message: isError ? messageOf(error) : textOf(error),
     stack: isError ? stackOf(error) : [],
+    advice: isError ? adviseDependency(error) : '',
   };
 }
 
 /** Return the failure of code that cannot be loaded: worded as if a handler had thrown it. */
-function describeLoading(error) {
+function describeLoading(error, file) {
   const told = describe(error);
   told.failure = 'import-failed';
-  const missing = /^Cannot find (?:module|package) '([^']+)'/.exec(told.message);
-  if (missing && !/^[./]/.test(missing[1])) {
-    const name = missing[1].split('/').slice(0, missing[1][0] === '@' ? 2 : 1).join('/');
-    told.advice =
-      '`' + name + '` is neither beside the code nor in a layer; `localfn install` puts it there.';
+  told.advice = told.advice || (error instanceof SyntaxError ? adviseSyntax(error, file) : '');
+  for (const each of LOADING_ADVICE) {
+    const found = each[0].exec(told.message);
+    told.advice = told.advice || (found ? each[1](found[1], file) : '');
   }
   return new host.Broken(told);
+}
+
+// What a message says -> one line that helps, made of what the pattern caught.
+const LOADING_ADVICE = [
+  [/^Cannot find (?:module|package) '([./][^']*)'/, adviseRelative],
+  [/^(require|module|exports|__dirname|__filename) is not defined/, adviseCommonJs],
+  [/(?:require\(\) of ES Module|Must use import to load ES Module:) ([^ ]+)/, adviseRequire],
+];
+
+function adviseRelative(wanted, file) {
+  const exists = fs.existsSync(actual(wanted) + '.js');
+  return exists && isEsModule(file) ? 'ES modules are imported with their ending: `.js`.' : '';
+}
+
+/** Advise on a package that was not found, now or in the middle of a call. */
+function adviseDependency(error) {
+  const found = /^Cannot find (?:module|package) '([^./'][^']*)'/.exec(error.message);
+  if (!found || !/MODULE_NOT_FOUND$/.test(error.code)) {
+    return '';
+  }
+  const wanted = found[1];
+  const name = wanted.split('/').slice(0, wanted[0] === '@' ? 2 : 1).join('/');
+  if (error.code === 'ERR_MODULE_NOT_FOUND' && isInLayer(name)) {
+    return '`' + name + '` is in a layer, where `import` does not look; `createRequire` of ' +
+      '`node:module` does.';
+  }
+  return '`' + name + '` is neither beside the code nor in a layer; `localfn install` puts it there.';
+}
+
+/** Advise on a file that is an ES module and was taken for CommonJS. */
+function adviseSyntax(error, handlersFile) {
+  const place = /^(\/.+):\d+\n/.exec(String(error.stack));
+  const file = place && fs.existsSync(place[1]) ? place[1] : handlersFile;
+  if (isEsModule(file) || !ES_MODULE.test(fs.readFileSync(file, 'utf8'))) {
+    return '';
+  }
+  if (version < ASYNC_SINCE) {
+    return 'This is an ES module, but ' + onlyCommonJs();
+  }
+  const name = path.basename(file, '.js');
+  return 'This is an ES module: name it `' + name + '.mjs`, or write `"type": "module"` into ' +
+    '`package.json`.';
+}
+
+function adviseCommonJs(word, file) {
+  return isEsModule(file) ? '`' + word + '` is CommonJS, but `' + path.basename(file) + '` is ' +
+    'loaded as an ES module: use `import` and `export`, or name it `.js` without ' +
+    '`"type": "module"`.' : '';
+}
+
+function adviseRequire(word, file) {
+  if (actual(word) === file) {
+    return '`package.json` says `"type": "module"`, but ' + onlyCommonJs();
+  }
+  return 'What is required here is an ES module: load it by `await import(…)`, or take a version ' +
+    'that is CommonJS.';
+}
+
+function onlyCommonJs() {
+  return init.runtime + ' loads CommonJS only: use `require` and `exports` in a `.js` file, or ' +
+    'choose nodejs' + ASYNC_SINCE + ' or later.';
+}
+
+function isInLayer(name) {
+  return (process.env.NODE_PATH || '').split(path.delimiter).some(
+    (folder) => folder && fs.existsSync(path.join(folder, name))
+  );
 }
 
 function textOf(value) {
@@ -354,6 +436,12 @@ function shown(text) {
     text = text.split(folder + '/').join(place);
   }
   return text;
+}
+
+/** Return the place on this machine of a path as the platform would show it. */
+function actual(text) {
+  const place = init.shown_code.replace(/\/+$/, '') + '/';
+  return text.indexOf(place) === 0 ? path.join(init.code, text.slice(place.length)) : text;
 }
 
 /** Return the names under which Node.js may tell the code folder. */

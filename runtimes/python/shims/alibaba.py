@@ -3,8 +3,9 @@
 Loaded by ../worker.py; the syntax of Python 2.7.
 """
 
+from __future__ import absolute_import
+
 import json
-import logging
 import os
 import sys
 import time
@@ -24,7 +25,7 @@ def prepare(init):
     global INIT
     INIT = init
     sys.path[:0] = search_path(init["code"], init["layers"])
-    set_up_logging()
+    when_imported("logging", set_up_logging)
     if init["runtime"] in DUMPS_ON_TERMINATE:
         dump_stacks_on_terminate()
 
@@ -42,28 +43,69 @@ def search_path(code, layers):
     return folders[:1] + [each for each in folders[1:] if os.path.isdir(each)]
 
 
-class LogFormatter(logging.Formatter):
-    """`2022-08-01T09:32:56.797Z <request id> [INFO] text`, in UTC."""
+def when_imported(name, act):
+    """Call `act(module)` when user code imports a module, or now where it has been imported.
 
-    converter = time.gmtime
+    Logging is a third of what a worker has to load before it can answer.
+    """
+    if name in sys.modules or sys.version_info < (3, 4):
+        act(__import__(name))
+    else:
+        sys.meta_path.insert(0, Expecting(name, act))
 
-    def formatTime(self, record, datefmt=None):
-        """Return the moment of a record as the platform writes it."""
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", self.converter(record.created))
-        return "%s.%03dZ" % (seconds, record.msecs)
 
-    def format(self, record):
-        """Return one record, with the id of the invocation that is running."""
-        record.fc_request_id = REQUEST["id"]
-        return logging.Formatter.format(self, record)
+class Expecting(object):
+    """Finds one module as the others would, and says when it is loaded."""
+
+    def __init__(self, name, act):
+        self._name = name
+        self._act = act
+        self._loader = None
+
+    def find_spec(self, name, path=None, target=None):
+        """Return the spec of the module that is expected, loaded by this object; else None."""
+        if name != self._name:
+            return None
+        sys.meta_path.remove(self)
+        specs = (each.find_spec(name, path, target) for each in sys.meta_path)
+        spec = next((each for each in specs if each is not None), None)
+        if spec is not None:
+            self._loader, spec.loader = spec.loader, self
+        return spec
+
+    def create_module(self, spec):
+        """Return what the module's own loader makes."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        """Load the module; from then on it is as if nobody had waited for it."""
+        module.__loader__ = module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        self._act(module)
 
 
 REQUEST = {"id": ""}
 INIT = {}
 
 
-def set_up_logging():
+def set_up_logging(logging):
     """Give the root logger the platform's format; user code may change it as it likes."""
+
+    class LogFormatter(logging.Formatter):
+        """`2022-08-01T09:32:56.797Z <request id> [INFO] text`, in UTC."""
+
+        converter = time.gmtime
+
+        def formatTime(self, record, datefmt=None):
+            """Return the moment of a record as the platform writes it."""
+            seconds = time.strftime("%Y-%m-%dT%H:%M:%S", self.converter(record.created))
+            return "%s.%03dZ" % (seconds, record.msecs)
+
+        def format(self, record):
+            """Return one record, with the id of the invocation that is running."""
+            record.fc_request_id = REQUEST["id"]
+            return logging.Formatter.format(self, record)
+
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(LogFormatter("%(asctime)s %(fc_request_id)s [%(levelname)s] %(message)s"))
     root = logging.getLogger()
@@ -109,7 +151,19 @@ class Facts(object):
         self.__dict__.update(facts)
 
 
-class Context(object):
+class WithLogger(object):
+    """A context whose logger, the root logger, is there once it is asked for."""
+
+    def __getattr__(self, name):
+        if name != "logger":
+            raise AttributeError("%s has no %s" % (type(self).__name__, name))
+        import logging
+
+        self.logger = logging.getLogger()
+        return self.logger
+
+
+class Context(WithLogger):
     """What handlers of Python 2.7 to 3.10 receive."""
 
     def __init__(self, told):
@@ -122,7 +176,6 @@ class Context(object):
         self.account_id = self.accountId = told["account_id"]
         self.retry_count = told["retry_count"]
         self.tracing = Facts(**told["tracing"])
-        self.logger = logging.getLogger()
         self._told = told
 
     def getLogger(self):
@@ -156,7 +209,7 @@ class Context(object):
         )
 
 
-class LaterContext(object):
+class LaterContext(WithLogger):
     """What handlers of Python 3.12 receive: no credentials, no service."""
 
     def __init__(self, told):
@@ -164,7 +217,6 @@ class LaterContext(object):
         self.account_id = told["account_id"]
         self.request_id = told["request_id"]
         self.region = told["region"]
-        self.logger = logging.getLogger()
         self.log_project = service["log_project"]
         self.log_store = service["log_store"]
         self.function = Facts(

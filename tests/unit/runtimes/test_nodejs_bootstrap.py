@@ -6,6 +6,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,17 +15,30 @@ from pathlib import Path
 import pytest
 
 from localfn import assets
-from localfn.languages import Interpreter, nodejs
+from localfn.instances.instance import Instance
+from localfn.instances.process import ProcessBackend
+from localfn.languages import Interpreter, Launch, nodejs
+from localfn.model import (
+    Event,
+    Failure,
+    FailureKind,
+    Function,
+    InstancePlan,
+    Invocation,
+    Site,
+)
 from localfn.wires.frames import Frame, encode, read_frames
 from localfn.wires.tape import mark
+from tests import interpreters
 
 FOLDER = assets.folder("runtimes") / "nodejs"
-MORE = [Path(each) for each in os.environ.get("LOCALFN_TEST_NODES", "").split(os.pathsep) if each]
 # What the user's code may be written in, by the major version that understands it.
 UNDERSTANDS_ASYNC = 8
 UNDERSTANDS_ES_MODULES = 14
 PLACES_SYNTAX_ERRORS = 8
 MAPS_SOURCES = 16
+# Looks at the code of a file before it takes it for CommonJS.
+DETECTS_ES_MODULES = 20
 CONTEXT = {
     "form": "first",
     "request_id": "id-1",
@@ -46,15 +60,9 @@ INVOKE = {"kind": "invoke", "id": "id-1", "deadline_ms": None, "context": CONTEX
 LINE = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 
 
-def programs() -> dict[str, Path]:
-    """Major version -> program."""
-    found = {}
-    for path in [*MORE, *(each.path for each in nodejs.candidates(os.environ))]:
-        found.setdefault(nodejs.version_of(path), path)
-    return {each: found[each] for each in sorted(found, key=int)}
-
-
-@pytest.fixture(params=programs().items() or [None], ids=lambda item: item[0] if item else "none")
+@pytest.fixture(
+    params=interpreters.nodes().items() or [None], ids=lambda item: item[0] if item else "none"
+)
 def node(request: pytest.FixtureRequest) -> tuple[int, Path]:
     if request.param is None:
         pytest.skip("there is no Node.js on this machine")
@@ -73,7 +81,7 @@ class Code:
     def __init__(self, folder: Path, node: tuple[int, Path]) -> None:
         self.folder = folder
         self.node = node
-        self.code = ""
+        self.environ = {"PATH": os.environ["PATH"]}
 
     def write(self, text: str, name: str = "index.js") -> None:
         path = self.folder / name
@@ -99,7 +107,7 @@ class Code:
 
     def command(self) -> tuple[str, ...]:
         interpreter = Interpreter(self.node[1], str(self.node[0]))
-        return nodejs.process_command(interpreter, FOLDER, 128)
+        return nodejs.process_command(interpreter, FOLDER, Launch(64))
 
     def converse(
         self, *asked: tuple[dict, bytes], code: int = 0, stop: bool = True
@@ -113,7 +121,7 @@ class Code:
                 stdout=subprocess.PIPE,
                 stderr=printed,
                 cwd=self.folder,
-                env={"PATH": os.environ["PATH"]},
+                env=self.environ,
             ) as process:
                 assert process.stdin is not None
                 assert process.stdout is not None
@@ -133,7 +141,7 @@ class Code:
         self.write(body)
         frames, printed = self.converse(self.init(runtime=runtime), (INVOKE, payload), code=code)
         assert frames[0].kind == "ready", frames[0].header
-        return frames[1], between(printed)
+        return frames[-1], between(printed)
 
 
 def between(printed: bytes) -> str:
@@ -482,26 +490,6 @@ def test_a_syntax_error_is_told_with_its_place_where_the_nodejs_knows_it(code: C
     assert not [line for line in told["stack"] if line.startswith("    at ")]
 
 
-def test_modules_are_found_beside_the_code_and_in_layers(code: Code, tmp_path: Path) -> None:
-    code.write("exports.who = 'code';", "node_modules/shared/index.js")
-    for folder, name in (
-        ("nodejs/node_modules", "shared"),
-        ("nodejs/node_modules", "common"),
-        ("nodejs/node20/node_modules", "for-twenty"),
-        ("nodejs/node8/node_modules", "for-eight"),
-    ):
-        code.write("exports.who = 'layer';", f"layer/{folder}/{name}.js")
-    code.write("""
-        const has = (name) => { try { return require(name).who; } catch (error) { return ''; } };
-        exports.handler = (event, context, callback) =>
-          callback(null, ['shared', 'common', 'for-twenty', 'for-eight'].map(has));
-    """)
-
-    frames, _ = code.converse(code.init(layers=[str(tmp_path / "layer")]), (INVOKE, b""))
-
-    assert json.loads(frames[1].payload) == ["code", "layer", "layer", ""]
-
-
 @pytest.mark.parametrize(
     ("name", "package"), [("index.mjs", "{}"), ("index.js", '{"type": "module"}')]
 )
@@ -519,6 +507,96 @@ def test_up_to_16_an_mjs_file_is_not_looked_for(code: Code) -> None:
     code.write("export const handler = 1;", "index.mjs")
 
     assert load_failure(code, runtime="nodejs16")["type"] == "ImportModuleError"
+
+
+# --- advice --------------------------------------------------------------------------------
+
+
+def advice(code: Code, handler: str = "index.handler", **changes: object) -> str:
+    frames, _ = code.converse(code.init(handler, **changes))
+    assert frames[0].kind == "failure", frames[0].header
+    return frames[0].header["advice"]
+
+
+@pytest.mark.parametrize(
+    ("file", "runtime", "told"),
+    [
+        ("other.js", "nodejs20", "There is no `index.js` in the function's code folder;"),
+        ("index.mjs", "nodejs16", "There is `index.mjs`, but nodejs16 loads CommonJS only:"),
+        ("index.ts", "nodejs20", "There is `index.ts`: compile it"),
+    ],
+)
+def test_a_file_that_is_not_there_gets_advice_on_what_is_there(
+    code: Code, file: str, runtime: str, told: str
+) -> None:
+    code.write("", file)
+
+    assert advice(code, runtime=runtime).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "told"),
+    [
+        ("nodejs14", "This is an ES module, but nodejs14 loads CommonJS only:"),
+        ("nodejs20", "This is an ES module: name it `index.mjs`, or write"),
+    ],
+)
+@pytest.mark.parametrize("line", ["import fs from 'fs';", "export const handler = () => 1;"])
+def test_an_es_module_in_a_commonjs_file_gets_advice_where_nodejs_refuses_it(
+    code: Code, runtime: str, told: str, line: str
+) -> None:
+    if code.node[0] >= DETECTS_ES_MODULES:
+        pytest.skip(f"Node.js {code.node[0]} loads it")
+    code.write(line)
+
+    assert advice(code, runtime=runtime).startswith(told)
+
+
+@pytest.mark.parametrize("word", ["require('fs')", "module.exports.a", "exports.a"])
+def test_commonjs_in_an_es_module_gets_advice(code: Code, word: str) -> None:
+    needs(code.node, UNDERSTANDS_ES_MODULES)
+    code.write(f"const found = {word};\nexport const handler = () => found;", "index.mjs")
+
+    name = word.partition("(")[0].partition(".")[0]
+    assert advice(code).startswith(f"`{name}` is CommonJS, but `index.mjs` is loaded as an ES mod")
+
+
+def test_an_es_module_that_is_imported_without_its_ending_gets_advice(code: Code) -> None:
+    needs(code.node, UNDERSTANDS_ES_MODULES)
+    code.write('{"type": "module"}', "package.json")
+    code.write("export const a = 1;", "lib/a.js")
+    code.write("import {a} from './lib/a';\nexport const handler = () => a;")
+
+    assert advice(code) == "ES modules are imported with their ending: `.js`."
+
+
+def test_an_es_module_whose_import_is_in_a_layer_gets_advice(code: Code, tmp_path: Path) -> None:
+    needs(code.node, UNDERSTANDS_ES_MODULES)
+    code.write("", "layer/shared/index.js")
+    code.write("import 'shared';\nexport const handler = () => 1;", "index.mjs")
+    code.environ["NODE_PATH"] = str(tmp_path / "layer")
+
+    assert advice(code).startswith("`shared` is in a layer, where `import` does not look;")
+
+
+def test_a_default_export_gets_advice(code: Code) -> None:
+    needs(code.node, UNDERSTANDS_ES_MODULES)
+    code.write("export default async () => 1;", "index.mjs")
+
+    assert advice(code) == (
+        "It is exported as `default`; the platform wants `export const handler = …`."
+    )
+
+
+def test_up_to_16_a_promise_gets_advice_while_the_answer_is_awaited(code: Code) -> None:
+    frame, _ = code.call(
+        "exports.handler = () => { setTimeout(() => process.exit(0), 50);"
+        " return Promise.resolve(1); };",
+        "nodejs16",
+    )
+
+    assert frame.kind == "advice"
+    assert frame.header["advice"].startswith("The handler returned a promise, which nodejs16 ig")
 
 
 # --- failures ------------------------------------------------------------------------------
@@ -700,3 +778,58 @@ def test_other_hooks_are_called_by_name(code: Code) -> None:
 
     assert [each.kind for each in frames] == ["ready", "result"]
     assert b"[verbose] freezing\n" in printed
+
+
+# --- the end -------------------------------------------------------------------------------
+
+
+def test_a_full_heap_ends_the_process_with_words_that_the_language_knows(code: Code) -> None:
+    code.write("""
+        exports.handler = () => {
+          for (var held = [], number = 0; ; number++) held.push({ number: [number] });
+        };
+    """)
+
+    frames, printed = code.converse(code.init(), (INVOKE, b""), code=-signal.SIGABRT)
+
+    assert [each.kind for each in frames] == ["ready"]
+    assert nodejs.HEAP_EXHAUSTED in printed
+
+
+def test_an_instance_whose_heap_is_full_has_run_out_of_memory(code: Code) -> None:
+    code.write("""
+        exports.handler = (event, context, callback) => {
+          if (event.length) process.abort();
+          for (var held = [], number = 0; ; number++) held.push({ number: [number] });
+        };
+    """)
+    function = Function("heap", "nodejs20", "index.handler", code.folder)
+    plan = InstancePlan(
+        function=function,
+        site=Site.PROCESS,
+        wire="bootstrap",
+        command=code.command(),
+        folder=code.folder,
+        environment={},
+        init=code.init()[0],
+        memory_mb=4096,  # what is watched from outside is not reached
+        heap_exhausted=nodejs.LANGUAGE.heap_exhausted,
+    )
+
+    def ended_by(payload: bytes) -> Failure | None:
+        instance = Instance(plan, backend, lambda line: None)
+        instance.start()
+        instance.load(CONTEXT, 20, lambda text: None)
+        invocation = Invocation("id-1", function, Event(payload), 0.0, 20)
+        reply = instance.call(invocation, CONTEXT, 20, lambda text: None)
+        instance.stop()
+        return reply.failure
+
+    backend = ProcessBackend(os.environ)
+    full, aborted = ended_by(b""), ended_by(b"x")
+    backend.close()
+
+    assert full is not None
+    assert full.kind is FailureKind.OUT_OF_MEMORY
+    assert aborted is not None
+    assert aborted.kind is FailureKind.EXITED

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -179,3 +180,23 @@ def test_the_bootstrap_leaves_quietly_when_nobody_asks_any_more(
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_log_lines_have_the_platforms_form_whoever_imports_logging_first(
+    python: tuple[str, Path], code: Path
+) -> None:
+    (code / "eager.py").write_text(
+        "import logging\nlogging.info('loaded')\n"
+        "def handler(event, context):\n    context.logger.info('called')\n    return ''\n"
+    )
+    (code / "lazy.py").write_text(
+        "def handler(event, context):\n"
+        "    assert context.logger is context.getLogger()\n"
+        "    context.logger.info('called')\n    return ''\n"
+    )
+
+    for name in ("eager", "lazy"):
+        _, printed = converse(python[1], code, init(code, f"{name}.handler"), (INVOKE, b""))
+
+        assert re.search(rb"\d{4}-\d\d-\d\dT[\d:.]+Z id-1 \[INFO\] called\n", printed), printed
+    assert printed.count(b"[INFO]") == 1

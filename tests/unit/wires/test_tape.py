@@ -49,3 +49,12 @@ def test_a_tape_gives_up_waiting_for_a_mark_that_does_not_come() -> None:
     tape.feed(b"something")
 
     assert tape.take("never", 0.01) == b"something"
+
+
+def test_what_came_after_the_last_mark_can_be_read_and_stays() -> None:
+    tape = LogTape(TOKEN)
+    tape.feed(b"before" + mark(TOKEN, "one") + b"after")
+
+    assert tape.rest == b"after"
+    assert tape.rest == b"after"
+    assert tape.take("none", 0) == b"after"

@@ -1,20 +1,16 @@
 """Facts that only Function Compute understands, as text (`Function.attributes`)."""
 
-import json
 import re
 from collections.abc import Mapping
 
 from localfn.providers.alibaba.templates import fields
 from localfn.providers.alibaba.templates.draft import Draft
 from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.scalars import text_of
 from localfn.providers.alibaba.templates.tree import Node, json_of
 
 _ACCOUNT = re.compile(r"acs:[a-z]+:[^:]*:(\d{5,}):")
 # Values of `disableInjectCredentials` that leave the variables where they are.
 _INJECTED = frozenset({"", "false", "none", "request"})
-# Where Funcraft and Serverless Devs mount what they create for `auto` (unverified).
-_AUTO_TARGET = "/mnt/auto"
 
 
 def attributes(draft: Draft, notes: Notebook) -> Mapping[str, str]:
@@ -34,7 +30,6 @@ def attributes(draft: Draft, notes: Notebook) -> Mapping[str, str]:
         "internet_access": _known(draft.internet, notes).lower(),
         "inject_credentials": _injected(draft.no_credentials, notes),
         "health_check": json_of(draft.container.health) if draft.container.health.mapping else "",
-        "mounts": _mounts(draft),
         "spellings": _spellings(draft),
     }
     return {name: value for name, value in found.items() if value}
@@ -63,33 +58,3 @@ def _spellings(draft: Draft) -> str:
         return ""
     service, _, function = name.partition("$")
     return f"{service}/{function} {function}"
-
-
-def _mounts(draft: Draft) -> str:
-    nas = [_nas(each) for each in draft.nas.get("mountPoints", "MountPoints").items]
-    oss = [_oss(each) for each in draft.oss.get("mountPoints", "MountPoints").items]
-    if text_of(draft.nas.scalar).lower() == "auto":
-        nas = [{"kind": "nas", "target": _AUTO_TARGET, "source": "auto"}]
-    found = [each for each in (*nas, *oss) if each["target"]]
-    return json.dumps(found, ensure_ascii=False) if found else ""
-
-
-def _nas(node: Node) -> dict[str, object]:
-    server = fields.as_written(node.get("serverAddr", "ServerAddr"))
-    folder = fields.as_written(node.get("nasDir", "NasDir"))
-    if folder:
-        host, _, shared = server.partition(":")
-        server = f"{host}:{shared.rstrip('/')}/{folder.strip('/')}"
-    target = fields.as_written(node.get("fcDir", "mountDir", "MountDir"))
-    return {"kind": "nas", "target": target, "source": server}
-
-
-def _oss(node: Node) -> dict[str, object]:
-    bucket = fields.as_written(node.get("bucketName"))
-    folder = fields.as_written(node.get("bucketPath")).strip("/")
-    mount: dict[str, object] = {
-        "kind": "oss",
-        "target": fields.as_written(node.get("mountDir")),
-        "source": f"{bucket}/{folder}" if folder else bucket,
-    }
-    return {**mount, "read_only": True} if node.get("readOnly").value in (True, "true") else mount

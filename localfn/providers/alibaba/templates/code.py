@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from localfn.providers.alibaba.templates.dialect import Dialect
 from localfn.providers.alibaba.templates.draft import Draft
 from localfn.providers.alibaba.templates.fields import as_written
 from localfn.providers.alibaba.templates.notebook import Notebook
@@ -28,6 +29,12 @@ def locate(draft: Draft, base: Path, notes: Notebook) -> Path:
             _refuse_nothing(draft.code, notes)
         return base
     return _existing(written, node, base, notes, needed=needed)
+
+
+def ignore_files(code: Path, base: Path, dialect: Dialect) -> tuple[Path, ...]:
+    """Return the files that may say what is not uploaded (section 1.1): they need not be there."""
+    folders = dict.fromkeys((code, base)) if dialect.ignored_beside_template else (code,)
+    return tuple(each / dialect.ignore_file for each in folders)
 
 
 def _refuse_bucket(node: Node, draft: Draft, notes: Notebook, *, needed: bool) -> None:

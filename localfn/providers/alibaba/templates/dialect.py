@@ -4,13 +4,19 @@ from typing import NamedTuple
 
 
 class Dialect(NamedTuple):
-    """A way to write functions down: its defaults, and the runtime ids it accepts."""
+    """A way to write functions down: its defaults, and the runtime ids it accepts.
+
+    `ignore_file` says what is not uploaded; it lies in the code's folder, for some dialects also
+    beside the template.
+    """
 
     name: str
     generation: str
     memory_mb: int
     concurrency: int
     runtimes: frozenset[str]
+    ignore_file: str
+    ignored_beside_template: bool = False
 
 
 _FIRST = frozenset(
@@ -28,6 +34,6 @@ _THIRD = (_SECOND - {"nodejs4.4", "nodejs6"}) | {
     *("custom.debian11", "custom.debian12", "micro-sandbox"),
 }
 
-FUN = Dialect("fun", "fc2", 128, 100, _FIRST)
-FC = Dialect("fc", "fc2", 128, 200, _SECOND)
-FC3 = Dialect("fc3", "fc3", 512, 200, _THIRD)
+FUN = Dialect("fun", "fc2", 128, 100, _FIRST, ".funignore", ignored_beside_template=True)
+FC = Dialect("fc", "fc2", 128, 200, _SECOND, ".fcignore")
+FC3 = Dialect("fc3", "fc3", 512, 200, _THIRD, ".fcignore")

@@ -1,5 +1,6 @@
 """Modules of the component `fc` (contract alibaba-fc, section 1.3)."""
 
+from localfn.providers.alibaba.templates import misspelt
 from localfn.providers.alibaba.templates.dialect import FC
 from localfn.providers.alibaba.templates.draft import (
     ContainerDraft,
@@ -8,6 +9,7 @@ from localfn.providers.alibaba.templates.draft import (
     TriggerDraft,
 )
 from localfn.providers.alibaba.templates.fields import entries
+from localfn.providers.alibaba.templates.misspelt import warn_misspelt
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.tree import Node
 
@@ -15,6 +17,7 @@ from localfn.providers.alibaba.templates.tree import Node
 def read_fc2(module: str, props: Node, notes: Notebook) -> Draft | None:
     """Return the draft of a module's function; None where it holds a service and no function."""
     function = props.get("function")
+    warn_misspelt(props, misspelt.FC_PROPS, notes)
     if not function.mapping:
         notes.warn(
             function.place,
@@ -24,6 +27,8 @@ def read_fc2(module: str, props: Node, notes: Notebook) -> Draft | None:
         return None
     service = props.get("service")
     life = function.get("instanceLifecycleConfig")
+    triggers = entries(props.get("triggers"), notes)
+    _warn_misspelt(service, function, triggers, notes)
     return Draft(
         dialect=FC,
         place=props.place,
@@ -54,8 +59,23 @@ def read_fc2(module: str, props: Node, notes: Notebook) -> Draft | None:
         oss=service.get("ossMountConfig"),
         no_credentials=function.get("disableInjectCredentials"),
         description=function.get("description"),
-        triggers=tuple(_trigger(each) for each in entries(props.get("triggers"), notes)),
+        triggers=tuple(_trigger(each) for each in triggers),
     )
+
+
+def _warn_misspelt(
+    service: Node, function: Node, triggers: tuple[Node, ...], notes: Notebook
+) -> None:
+    warn_misspelt(service, misspelt.FC_SERVICE, notes)
+    warn_misspelt(function, misspelt.FC_FUNCTION, notes)
+    life = function.get("instanceLifecycleConfig")
+    warn_misspelt(life, misspelt.LIFE, notes)
+    for each in life.mapping.values():
+        warn_misspelt(each, misspelt.HOOK, notes)
+    for name in ("customRuntimeConfig", "customContainerConfig"):
+        warn_misspelt(function.get(name), misspelt.STARTED, notes)
+    for each in triggers:
+        warn_misspelt(each, misspelt.TRIGGER, notes)
 
 
 def _hook(node: Node) -> HookDraft:

@@ -1,5 +1,6 @@
 """Modules of the component `fc3` (contract alibaba-fc, section 1.3)."""
 
+from localfn.providers.alibaba.templates import misspelt
 from localfn.providers.alibaba.templates.dialect import FC3
 from localfn.providers.alibaba.templates.draft import (
     ContainerDraft,
@@ -8,6 +9,7 @@ from localfn.providers.alibaba.templates.draft import (
     TriggerDraft,
 )
 from localfn.providers.alibaba.templates.fields import entries
+from localfn.providers.alibaba.templates.misspelt import warn_misspelt
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.tree import Node
 
@@ -17,6 +19,8 @@ _IMAGES = frozenset({"custom-container", "micro-sandbox"})
 def read_fc3(module: str, props: Node, notes: Notebook) -> Draft:
     """Return the draft of a module's function."""
     life = props.get("instanceLifecycleConfig")
+    triggers = entries(props.get("triggers"), notes)
+    _warn_misspelt(props, life, triggers, notes)
     return Draft(
         dialect=FC3,
         place=props.place,
@@ -47,8 +51,19 @@ def read_fc3(module: str, props: Node, notes: Notebook) -> Draft:
         oss=props.get("ossMountConfig"),
         no_credentials=props.get("disableInjectCredentials"),
         description=props.get("description"),
-        triggers=tuple(_trigger(each) for each in entries(props.get("triggers"), notes)),
+        triggers=tuple(_trigger(each) for each in triggers),
     )
+
+
+def _warn_misspelt(props: Node, life: Node, triggers: tuple[Node, ...], notes: Notebook) -> None:
+    warn_misspelt(props, misspelt.FC3_PROPS, notes)
+    warn_misspelt(life, misspelt.LIFE, notes)
+    for each in life.mapping.values():
+        warn_misspelt(each, misspelt.HOOK, notes)
+    for name in ("customRuntimeConfig", "customContainerConfig"):
+        warn_misspelt(props.get(name), misspelt.STARTED, notes)
+    for each in triggers:
+        warn_misspelt(each, misspelt.TRIGGER, notes)
 
 
 def _hook(node: Node) -> HookDraft:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from localfn.providers.alibaba.templates import misspelt
 from localfn.providers.alibaba.templates.dialect import FUN
 from localfn.providers.alibaba.templates.draft import (
     ContainerDraft,
@@ -12,6 +13,7 @@ from localfn.providers.alibaba.templates.draft import (
 from localfn.providers.alibaba.templates.entry import Entry
 from localfn.providers.alibaba.templates.file import load
 from localfn.providers.alibaba.templates.intrinsics import settle
+from localfn.providers.alibaba.templates.misspelt import warn_misspelt
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.scalars import text_of
 from localfn.providers.alibaba.templates.tree import Node, merged
@@ -72,6 +74,9 @@ def _of_service(service: str, resource: Node) -> list[Entry]:
         kind = child.get("Type")
         if kind.scalar == _FUNCTION:
             settled = settle(child, notes), settle(resource.get("Properties"), notes)
+            warn_misspelt(settled[0], misspelt.FUN_RESOURCE, notes)
+            warn_misspelt(settled[0].get("Properties"), misspelt.FUN_FUNCTION, notes)
+            warn_misspelt(settled[1], misspelt.FUN_SERVICE, notes)
             found.append(Entry(f"{service}/{key}", _draft(service, key, *settled), notes))
         elif "Properties" in child.mapping:
             _refuse_kind(key, child, kind, notes)

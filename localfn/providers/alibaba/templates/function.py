@@ -6,9 +6,10 @@ from localfn.model import Container, Function, Hook, Hooks, Trigger
 from localfn.providers.alibaba.runtimes import RUNTIMES
 from localfn.providers.alibaba.templates import fields
 from localfn.providers.alibaba.templates.attributes import attributes
-from localfn.providers.alibaba.templates.code import locate
+from localfn.providers.alibaba.templates.code import ignore_files, locate
 from localfn.providers.alibaba.templates.draft import ContainerDraft, Draft, HookDraft
 from localfn.providers.alibaba.templates.limits import warn_about
+from localfn.providers.alibaba.templates.mounts import volumes
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.tree import Node
 from localfn.providers.alibaba.templates.triggers import read_trigger
@@ -22,12 +23,13 @@ _IMAGES = frozenset({"custom-container", "micro-sandbox"})
 def build(draft: Draft, base: Path, notes: Notebook) -> Function:
     """Return the function of a draft; it is of use only when no error was written down."""
     runtime = _runtime(draft, notes)
+    code = locate(draft, base, notes)
     function = Function(
         name=_required(draft.name, "resize", notes),
         service=fields.text(draft.service, notes),
         runtime=runtime,
         handler=_handler(draft, runtime, notes),
-        code=locate(draft, base, notes),
+        code=code,
         memory_mb=fields.whole(draft.memory, notes, draft.dialect.memory_mb),
         timeout_s=fields.number(draft.timeout, notes, _TIMEOUT_S),
         cpu=fields.number(draft.cpu, notes, 0) or None,
@@ -35,6 +37,8 @@ def build(draft: Draft, base: Path, notes: Notebook) -> Function:
         concurrency=fields.whole(draft.concurrency, notes, 1),
         environment=fields.strings(draft.environment, notes),
         layers=_layers(draft.layers, notes),
+        mounts=volumes(draft, notes),
+        ignores=ignore_files(code, base, draft.dialect),
         triggers=_triggers(draft, notes),
         hooks=Hooks(
             _hook(draft.initializer, notes),

@@ -5,6 +5,7 @@ from pathlib import Path
 from localfn.errors import UsageError
 from localfn.model import Function
 from localfn.providers.alibaba.runtimes import RUNTIMES
+from localfn.providers.alibaba.templates.code import ignore_files
 from localfn.providers.alibaba.templates.dialect import FC3
 from localfn.providers.alibaba.templates.function import nearest_runtime
 
@@ -12,7 +13,6 @@ _RUNTIMES = {
     ".py": "python3.10",
     ".js": "nodejs20",
     ".mjs": "nodejs20",
-    ".cjs": "nodejs20",
 }
 
 
@@ -28,6 +28,7 @@ def lone_function(folder: Path, file: str, handler: str, runtime: str) -> Functi
         handler=f"{path.stem}.{handler}",
         code=path.parent,
         memory_mb=FC3.memory_mb,
+        ignores=ignore_files(path.parent, path.parent, FC3),
         attributes={
             "generation": FC3.generation,
             "dialect": FC3.name,

@@ -11,6 +11,7 @@ from localfn.providers.alibaba.templates.fc2 import read_fc2
 from localfn.providers.alibaba.templates.fc3 import read_fc3
 from localfn.providers.alibaba.templates.file import load
 from localfn.providers.alibaba.templates.intrinsics import settle_tags
+from localfn.providers.alibaba.templates.misspelt import MODULE, warn_misspelt
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.scalars import text_of
 from localfn.providers.alibaba.templates.tree import Node, merged
@@ -147,5 +148,6 @@ def _draft(name: str, module: Node, variables: Variables, notes: Notebook) -> Dr
     match = _COMPONENT.fullmatch(text_of(component.scalar).strip())
     if match is None:  # domains, websites and the like are no functions
         return None
+    warn_misspelt(module, MODULE, notes)
     props = settle_tags(variables.resolve(module.get("props"), scope), notes)
     return _READERS[match[1]](name, props._replace(place=module.place), notes)

@@ -10,6 +10,7 @@ from localfn.providers.alibaba.templates.file import load
 from localfn.providers.alibaba.templates.funcraft import is_funcraft, overridden, read_funcraft
 from localfn.providers.alibaba.templates.function import build
 from localfn.providers.alibaba.templates.location import SERVERLESS_DEVS_NAMES, has_transform
+from localfn.providers.alibaba.templates.misspelt import ROOT, warn_misspelt
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.scalars import text_of
 from localfn.providers.alibaba.templates.serverless_devs import (
@@ -48,6 +49,7 @@ def _entries(root: Node, path: Path, environ: Mapping[str, str], notes: Notebook
     grown = inherited(root, path, environ, notes)
     if not is_serverless_devs(grown):
         raise _no_dialect(root, path)
+    warn_misspelt(root, ROOT, notes)
     return read_serverless_devs(grown, path.parent, environ)
 
 

@@ -1,5 +1,6 @@
 """Triggers in neutral words (contract alibaba-fc, section 1.5)."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 
@@ -54,6 +55,12 @@ def _list(node: Node, notes: Notebook) -> object:
 
 def _first(node: Node, notes: Notebook) -> object:
     return (*fields.texts(node, notes), "")[0]
+
+
+def _tags(node: Node, _: Notebook) -> object:
+    """Return the tags of `a || b`; `*` and SQL select what cannot be told here."""
+    parts = [each.strip() for each in fields.as_written(node).split("||")]
+    return tuple(each for each in parts if each and each != "*" and " " not in each)
 
 
 def _event_names(node: Node, notes: Notebook) -> object:
@@ -112,7 +119,7 @@ _PARAMETER: Mapping[str, tuple[str, _Read]] = {
     "virtual_host": ("virtualHostName", _plain),
     "topic": ("topic", _plain),
     "group_id": ("groupID", _plain),
-    "tag": ("tag", _plain),
+    "tags": ("tag", _tags),
     "decode_base64": ("isBase64Decode", _flag),
 }
 _CONSUMER: Mapping[str, tuple[str, _Read]] = {"group_id": ("consumerGroup", _plain)}
@@ -144,7 +151,8 @@ def read_trigger(draft: TriggerDraft, generation: str, notes: Notebook) -> Trigg
     else:
         options = _read(_OPTIONS.get(source, {}), draft.config, notes)
     common = {"qualifier": fields.text(draft.qualifier, notes)}
-    found = {**_DEFAULTS.get(source, {}), **_from_arn(source, draft.arn), **options, **common}
+    # The ARN is what the trigger is made with; the configuration may speak of other things.
+    found = {**_DEFAULTS.get(source, {}), **options, **_from_arn(source, draft.arn), **common}
     _warn_missing(source, name, found, draft, notes)
     return Trigger(
         source, name, {key: each for key, each in found.items() if key != "qualifier" or each}
@@ -163,7 +171,26 @@ def _bridged(config: Node, generation: str, notes: Notebook) -> tuple[str, dict[
         **_read(_PARAMETER, parameters, notes),
         **_read(_BRIDGED, config, notes),
         **_read(_DELIVERY, config, notes),
+        **_selected(config.at("eventRuleFilterPattern")),
     }
+
+
+def _selected(node: Node) -> dict[str, object]:
+    """Return the sources and types of events that a filter pattern names plainly."""
+    try:
+        pattern = json.loads(fields.as_written(node) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    named = pattern if isinstance(pattern, dict) else {}
+    found = {
+        option: tuple(each for each in _listed(named.get(key)) if isinstance(each, str))
+        for option, key in (("event_sources", "source"), ("event_types", "type"))
+    }
+    return {option: each for option, each in found.items() if each}
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _read(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from alibabacloud_eventbridge.models import CloudEvent
 from cloudevents.core.formats.json import JSONFormat
 
 from localfn.payloads.catalog import catalog
@@ -31,6 +32,20 @@ def test_the_cloudevents_sdk_reads_an_envelope(record: dict[str, object]) -> Non
     assert event.get_id() == record["id"]
     assert event.get_type() == record["type"]
     assert event.get_data() == record["data"]
+
+
+@pytest.mark.parametrize("record", ENVELOPED)
+def test_the_clouds_own_sdk_takes_an_envelope(record: dict[str, object]) -> None:
+    extensions = {name: each for name, each in record.items() if name.startswith("aliyun")}
+
+    event = CloudEvent().from_map({**record, "extensions": extensions})
+
+    # Refuses what is missing or longer than the bus takes.
+    event.validate()
+    assert event.to_map() == {
+        **{name: each for name, each in record.items() if name not in extensions},
+        "extensions": extensions,
+    }
 
 
 def test_all_sources_behind_eventbridge_have_an_envelope() -> None:

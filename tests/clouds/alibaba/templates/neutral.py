@@ -21,6 +21,8 @@ def neutral(function: Function, base: Path) -> dict[str, object]:
         "concurrency": function.concurrency,
         "environment": dict(function.environment),
         "layers": list(function.layers),
+        "mounts": [[each.source, each.target, each.writable] for each in function.mounts],
+        "ignores": [each.relative_to(base).as_posix() for each in function.ignores],
         "triggers": [_trigger(each) for each in function.triggers],
         "hooks": {
             "initializer": _hook(hooks.initializer),

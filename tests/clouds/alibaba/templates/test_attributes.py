@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from localfn.model import Container, Hook
+from localfn.model import Container, Hook, Volume
 from tests.clouds.alibaba.templates.conftest import Read, only
 
 
@@ -32,31 +32,6 @@ def test_an_attribute_is_text_where_it_is_known(
     (function,) = fc3(props).functions
 
     assert function.attributes.get(name, "") == value
-
-
-def test_mounts_are_json_in_order(fc3: Read) -> None:
-    function = only(
-        fc3(
-            "nasConfig:\n  mountPoints:\n"
-            "    - {serverAddr: 'x.nas:/data', mountDir: /mnt/data, enableTLS: true}\n"
-            "ossMountConfig:\n  mountPoints:\n"
-            "    - {bucketName: b, bucketPath: /p/, mountDir: /mnt/b, readOnly: true}\n"
-            "    - {bucketName: c, mountDir: /mnt/c}"
-        )
-    )
-
-    assert json.loads(function.attributes["mounts"]) == [
-        {"kind": "nas", "target": "/mnt/data", "source": "x.nas:/data"},
-        {"kind": "oss", "target": "/mnt/b", "source": "b/p", "read_only": True},
-        {"kind": "oss", "target": "/mnt/c", "source": "c"},
-    ]
-
-
-def test_nas_by_itself_is_a_mount_at_a_place_of_its_own(fc3: Read) -> None:
-    (mount,) = json.loads(only(fc3("nasConfig: auto")).attributes["mounts"])
-
-    assert (mount["kind"], mount["source"]) == ("nas", "auto")
-    assert mount["target"].startswith("/")
 
 
 @pytest.mark.parametrize(
@@ -129,4 +104,4 @@ def test_an_fc_function_has_all_three_hooks_and_its_soft_concurrency(read: Read)
     assert function.hooks.pre_freeze == Hook("i.freeze", 7)
     assert function.hooks.pre_stop == Hook("i.stop", 3)
     assert function.attributes["instance_soft_concurrency"] == "5"
-    assert json.loads(function.attributes["mounts"])[0]["source"] == "h:/d"
+    assert function.mounts == (Volume("h:/d", "/mnt"),)

@@ -45,11 +45,12 @@ def test_a_function_is_the_same_in_every_dialect(dialect: str) -> None:
 
 def _shared(function: Function) -> Function:
     """Return what all dialects can say: FC3 has no service, and few have a region."""
-    told = ("log_project", "log_store", "mounts")
+    told = ("log_project", "log_store")
     return function._replace(
         service="",
         code=Path(function.code.name),
         template=None,
+        ignores=(),
         attributes={name: function.attributes[name] for name in told},
         triggers=tuple(
             each._replace(options={k: v for k, v in each.options.items() if k not in _LOCAL})

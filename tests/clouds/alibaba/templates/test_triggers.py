@@ -162,7 +162,7 @@ RUN = (
             "RocketMQ",
             "sourceRocketMQParameters: {InstanceId: i, Topic: t, Tag: x, GroupID: g}",
             "rocketmq",
-            {"instance_id": "i", "topic": "t", "tag": "x", "group_id": "g"},
+            {"instance_id": "i", "topic": "t", "tags": ("x",), "group_id": "g"},
         ),
         (
             "RabbitMQ",

@@ -12,3 +12,8 @@ exports.freeze = (context, callback) => {
   process.stdout.write('freezing\n');
   callback();
 };
+
+exports.stop = (context, callback) => {
+  process.stdout.write('stopping\n');
+  callback();
+};

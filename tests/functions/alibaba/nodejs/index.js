@@ -31,6 +31,28 @@ function failAstray() {
   });
 }
 
+function reject() {
+  return Promise.reject(new Error('the promise is broken'));
+}
+
+function rejectAside() {
+  Promise.reject(new Error('nobody has heard of this promise'));
+}
+
+function promise() {
+  return Promise.resolve('ignored');
+}
+
+function answerTwice(_context, callback) {
+  callback(null, 'first');
+  callback(new Error('second'));
+}
+
+function answerBothWays(_context, callback) {
+  setTimeout(() => callback(null, 'by callback'), 20);
+  return Promise.resolve('by value');
+}
+
 function leave() {
   process.exit(3);
 }
@@ -43,9 +65,21 @@ function dawdle() {
   setTimeout(() => {}, 30000);
 }
 
+function spin() {
+  for (;;) {
+    // Nothing else gets a turn.
+  }
+}
+
 function takeMemory() {
   for (;;) {
     held.push(Buffer.alloc(8 << 20, 'x'));
+  }
+}
+
+function takeHeap() {
+  for (let number = 0; ; number++) {
+    held.push({ number: number, squares: [number * number] });
   }
 }
 
@@ -71,10 +105,17 @@ const BEHAVIOURS = {
   handled: failKnowingly,
   'handled-text': failWithText,
   uncaught: failAstray,
+  rejected: reject,
+  'rejected-aside': rejectAside,
+  promise: promise,
+  'answer-twice': answerTwice,
+  'answer-both-ways': answerBothWays,
   exited: leave,
   killed: beKilled,
   'timed-out': dawdle,
+  spin: spin,
   'out-of-memory': takeMemory,
+  'heap-exhausted': takeHeap,
   'bad-reply': answerRound,
   large: answerLarge,
   speak: speak,

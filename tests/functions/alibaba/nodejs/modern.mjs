@@ -1,3 +1,3 @@
-import { createHash } from 'node:crypto';
+import { Buffer } from 'node:buffer';
 
-export const handler = async (event) => createHash('sha256').update(event).digest('hex');
+export const handler = async (event) => Buffer.from(event).reverse();

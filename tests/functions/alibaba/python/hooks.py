@@ -9,3 +9,7 @@ def handler(event, context):
 
 def freeze(context):
     print("freezing")
+
+
+def stop(context):
+    print("stopping")

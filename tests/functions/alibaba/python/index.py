@@ -32,6 +32,11 @@ def dawdle(_context):
     time.sleep(30)
 
 
+def spin(_context):
+    while True:
+        pass
+
+
 def take_memory(_context):
     while True:
         HELD.append(b"x" * (8 << 20))
@@ -59,6 +64,7 @@ BEHAVIOURS = {
     "exited": leave,
     "killed": be_killed,
     "timed-out": dawdle,
+    "spin": spin,
     "out-of-memory": take_memory,
     "bad-reply": answer_a_set,
     "large": answer_large,

@@ -1,0 +1,20 @@
+"""localfn.yaml: how a project wants to be run, checked against a JSON schema that ships.
+
+Also `.env` files, which stand above it.
+"""
+
+from localfn.project_file.env_file import read_env_file
+from localfn.project_file.file import FILE, ProjectFile, read_project_file
+from localfn.project_file.schema import SCHEMA, Rule, read_schema
+from localfn.project_file.told import Told
+
+__all__ = [
+    "FILE",
+    "SCHEMA",
+    "ProjectFile",
+    "Rule",
+    "Told",
+    "read_env_file",
+    "read_project_file",
+    "read_schema",
+]
