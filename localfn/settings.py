@@ -51,7 +51,8 @@ class Settings(NamedTuple):
     `environ` is the machine's own environment with the `.env` file's variables beneath it.
     `images` stand before `image`, by runtime id. `base_images` maps a language to the image that
     ours is built on, `{version}` standing for the language's version. `layers`, `mounts` and
-    `interpreters` are what localfn.yaml names. `findings` is what is wrong in that file.
+    `interpreters` are what localfn.yaml names. `files` are read for all this, where they are
+    there. `findings` is what is wrong in localfn.yaml.
     """
 
     root: Path
@@ -73,6 +74,7 @@ class Settings(NamedTuple):
     gateway: Gateway = Gateway()
     reload: Reload = Reload()
     debug: Debug = Debug()
+    files: tuple[Path, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -117,8 +119,14 @@ def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         gateway=_gateway(told),
         reload=Reload(told.flag("reload.enabled"), told.words("reload.ignore")),
         debug=Debug(told.whole("debug.port") or Debug().port, told.wholes("debug.ports")),
+        files=(root / ".env", root / FILE, *_env_files(told)),
         findings=file.findings if file is not None else (),
     )
+
+
+def _env_files(told: Told) -> tuple[Path, ...]:
+    named = (told.beneath("env_file"), told.above("env_file"))
+    return tuple(each for each in named if each is not None)
 
 
 def _root(given: Mapping[str, object], environ: Mapping[str, str]) -> Path:
