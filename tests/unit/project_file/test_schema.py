@@ -56,7 +56,7 @@ def test_every_key_says_what_it_means_and_its_default_is_allowed() -> None:
 def test_a_default_of_the_schema_is_the_default_of_the_settings(tmp_path: Path) -> None:
     empty = gather({"project": str(tmp_path)}, {})
 
-    assert empty == Settings(root=tmp_path)._replace(environment={}, environ={})
+    assert empty == Settings(root=tmp_path)._replace(environment={}, environ={}, files=empty.files)
 
 
 def test_an_option_of_the_schema_is_one_of_the_command_line() -> None:
