@@ -6,13 +6,23 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from localfn import assets
+from localfn.errors import ProjectError
 from localfn.instances.choice import Backends, Containers
 from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
 from localfn.invoke.invoker import Invoker, nowhere
 from localfn.invoke.lacking import lacking
 from localfn.invoke.plan import Planner, Wishes
-from localfn.model import Call, Finding, Function, InstancePlan, Result, Site
+from localfn.model import (
+    Call,
+    Finding,
+    Function,
+    HttpReply,
+    HttpRequest,
+    InstancePlan,
+    Result,
+    Site,
+)
 from localfn.project import Project, is_lone, open_lone, open_project
 from localfn.settings import Settings
 
@@ -25,6 +35,7 @@ class Session(NamedTuple):
 
     project: Project
     invoke: Callable[[Call, Sink], Result]
+    forward: Callable[[Call, HttpRequest, Sink], HttpReply]
     run_line: Callable[[Function], str]
 
 
@@ -85,7 +96,12 @@ def open_session(
         follow_stop=follow_stop,
     )
     try:
-        yield Session(project, invoker, lambda function: _run_line(plan(function), settings))
+        yield Session(
+            project,
+            invoker,
+            getattr(invoker, "forward", _forward_nothing),
+            lambda function: _run_line(plan(function), settings),
+        )
     finally:
         invoker.close()
         backends.close()
@@ -99,6 +115,10 @@ def _wishes(settings: Settings) -> Wishes:
         settings.interpreters,
         settings.cpu_limit,
     )
+
+
+def _forward_nothing(call: Call, _: HttpRequest, __: Sink) -> HttpReply:
+    raise ProjectError(f"`{call.function.key}` is no web server, so no request can be passed on.")
 
 
 def _run_line(plan: InstancePlan, settings: Settings) -> str:

@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from localfn import providers
 from localfn.errors import ProjectError, UsageError
-from localfn.model import Finding, Function, Provider, Severity
+from localfn.model import DomainRoute, Finding, Function, Provider, Severity
 
 
 class Project(NamedTuple):
     """A folder with functions of one cloud.
 
-    `files` are the paths on which depends what its template says.
+    `files` are the paths on which depends what its template says, `routes` the paths of its custom
+    domains.
     """
 
     root: Path
@@ -21,6 +22,7 @@ class Project(NamedTuple):
     functions: tuple[Function, ...]
     findings: tuple[Finding, ...] = ()
     files: frozenset[Path] = frozenset()
+    routes: tuple[DomainRoute, ...] = ()
 
     def find(self, wanted: str) -> Function:
         """Return the function of this name, `service/name` or, with "", the only one there is."""
@@ -71,7 +73,8 @@ def open_project(
         raise UsageError(f"`{root}` is not a folder.", hint="Name one with `--project DIR`.")
     provider, path = _choose(root, template, wanted)
     reading = provider.read_template(path, environ)
-    return Project(root, path, provider, reading.functions, reading.findings, files=reading.files)
+    read = (reading.functions, reading.findings, reading.files, reading.routes)
+    return Project(root, path, provider, *read)
 
 
 def open_lone(root: Path, reference: str, wanted: str, runtime: str) -> Project:

@@ -77,6 +77,13 @@ class Settings(NamedTuple):
     files: tuple[Path, ...] = ()
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def run_with(self) -> str:
+        """Return what functions are run with as one text: equal texts, equal instances."""
+        wanted = (self.runner, self.image, self.registry, self.network, self.cpu_limit)
+        named = (sorted(each.items()) for each in (self.environment, self.base_images))
+        return repr((*wanted, self.timeout_s, *named))
+
 
 def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """Return the settings of one command; raise for a localfn.yaml with something wrong in it.

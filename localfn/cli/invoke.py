@@ -2,11 +2,13 @@
 
 import os
 import sys
+from contextlib import suppress
 
 import click
 
-from localfn.app import Session, find_project, open_session
+from localfn.app import find_project, open_session
 from localfn.cli import show
+from localfn.cli.through import Invoke, Unreachable, gateway_of
 from localfn.errors import ExitCode, UsageError
 from localfn.model import Call, CallMode, Event, Function, Result
 from localfn.project import Project
@@ -41,13 +43,15 @@ from localfn.settings import RUNNERS, Settings, resolve
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Call it so often, kept warm.")
 @click.option("--async", "asynchronous", is_flag=True, help="Call as asynchronous callers do.")
 @click.option("--output", type=click.Choice(["human", "json"]), default="human")
+@click.option("--no-gateway", is_flag=True, help="Run it here, though a gateway runs as well.")
 @click.option("--print", "only_print", is_flag=True, help="Show the `docker run` line instead.")
 @click.pass_context
 def invoke(ctx: click.Context, /, function: str, **options: object) -> int:
     """Run FUNCTION once and print its answer.
 
     FUNCTION is a name in the template (not needed where there is only one), or FILE:FUNCTION for
-    a lone file. The answer goes to standard output byte for byte, the log to standard error.
+    a lone file. The answer goes to standard output byte for byte, the log to standard error. A
+    gateway that runs for the project (`localfn start-api`) makes the call with warm instances.
     """
     settings = resolve({**ctx.obj, **options}, os.environ)
     project = find_project(settings, function, str(options["runtime"]))
@@ -59,17 +63,22 @@ def invoke(ctx: click.Context, /, function: str, **options: object) -> int:
     mode = CallMode.ASYNC if options["asynchronous"] else CallMode.SYNC
     quiet = options["output"] == "json"
     follow = _nothing if quiet else show.follow
+    call = Call(chosen, event, mode)
+    through = None if options["no_gateway"] or lone else gateway_of(settings, project)
+    if through is not None:
+        with suppress(Unreachable):
+            return show.exit_code(_run(through, call, options, quiet=quiet))
     with open_session(settings, project, show.say, follow) as session:
-        result = _run(session, Call(chosen, event, mode), options, quiet=quiet)
+        result = _run(session.invoke, call, options, quiet=quiet)
     return show.exit_code(result)
 
 
-def _run(session: Session, call: Call, options: dict[str, object], *, quiet: bool) -> Result:
+def _run(invoke: Invoke, call: Call, options: dict[str, object], *, quiet: bool) -> Result:
     """Make the call as often as asked; stop at the first failure."""
     times = options["repeat"]
     assert isinstance(times, int)
     for _ in range(times):
-        result = session.invoke(call, _nothing if quiet else show.follow)
+        result = invoke(call, _nothing if quiet else show.follow)
         _show(result, quiet=quiet)
         if result.failure is not None:
             break

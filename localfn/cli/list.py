@@ -1,13 +1,19 @@
 """`localfn list`: the functions of a project."""
 
 import os
+from collections.abc import Sequence
 
 import click
 
 from localfn.app import find_project
 from localfn.cli.table import table
+from localfn.gateway.running import find
+from localfn.gateway.sites import Sites
 from localfn.model import Function, Severity
+from localfn.project import Project
 from localfn.settings import resolve
+
+DEFAULT_PORT = 8000
 
 
 @click.command("list")
@@ -19,14 +25,35 @@ def list_functions(ctx: click.Context, output: str) -> None:
     if output == "json":
         import json
 
-        rows = [_facts(each) for each in project.functions]
+        urls = [(key, url) for key, _, url in _urls(project)]
+        rows = [
+            {**_facts(each), "urls": [url for key, url in urls if key == each.key]}
+            for each in project.functions
+        ]
         click.echo(json.dumps({"version": 1, "functions": rows}, ensure_ascii=False))
         return
     heads = ("FUNCTION", "RUNTIME", "HANDLER", "MEMORY", "TIMEOUT", "TRIGGERS")
     click.echo(table(heads, [_row(each) for each in project.functions]))
+    _tell_urls(project)
     broken = sum(each.severity is Severity.ERROR for each in project.findings)
     if broken:
         click.echo(f"\n{broken} more cannot be read: `localfn validate` says why.", err=True)
+
+
+def _tell_urls(project: Project) -> None:
+    """Show where functions answer, or would: while a gateway runs, on its port."""
+    rows = _urls(project)
+    if rows:
+        state = "with `localfn start-api`" if find(project.root) is None else "now"
+        click.echo(f"\nOver HTTP, {state}:")
+        click.echo(table(("FUNCTION", "HTTP", "URL"), rows))
+
+
+def _urls(project: Project) -> Sequence[tuple[str, str, str]]:
+    """Return (function's key, what for, URL) of all that a gateway answers, or would."""
+    running = find(project.root)
+    port = DEFAULT_PORT if running is None else running.port
+    return Sites(project, project.provider.web().sources).urls(port)
 
 
 def _row(function: Function) -> tuple[str, ...]:

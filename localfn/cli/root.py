@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("localfn.cli.list:list_functions", "Show the functions of a project."),
     "validate": ("localfn.cli.validate:validate", "Check the template as the cloud would."),
     "invoke": ("localfn.cli.invoke:invoke", "Run a function once."),
+    "start-api": ("localfn.cli.start_api:start_api", "Serve the functions over HTTP."),
     "generate-event": ("localfn.cli.generate_event:generate_event", "Print a sample event."),
     "schema": ("localfn.cli.schema:schema", "Print what localfn.yaml may say."),
     "install": ("localfn.cli.install:install", "Put a function's dependencies beside its code."),

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from localfn.errors import MachineError, ProjectError
 
-# Twice the largest package that a cloud takes.
+# More than any cloud takes unpacked.
 MOST_BYTES = 1 << 30
 MOST_ENTRIES = 100_000
 READ_BYTES = 1 << 20

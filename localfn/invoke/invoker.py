@@ -88,12 +88,14 @@ class Invoker:
     def _invocation(self, call: Call) -> Invocation:
         now = time.time()
         return Invocation(
-            id=self._provider.request_id(call.function, now, os.urandom(16)),
+            id=call.id or self._provider.request_id(call.function, now, os.urandom(16)),
             function=call.function,
             event=call.event,
             started=now,
             timeout_s=self._timeout_s or call.function.timeout_s,
             client_context=call.client_context,
+            attempt=call.attempt,
+            qualifier=call.qualifier,
         )
 
     def _refusal(self, call: Call) -> Failure | None:
@@ -102,12 +104,12 @@ class Invoker:
             CallMode.SYNC: limits.sync_payload_bytes,
             CallMode.ASYNC: limits.async_payload_bytes,
         }[call.mode]
-        if len(call.event.payload) <= most:
+        if call.event.size <= most:
             return None
         return Failure(
             FailureKind.TOO_LARGE,
             str(most),
-            advice=f"The event has {len(call.event.payload)} bytes, {most} are allowed.",
+            advice=f"The event has {call.event.size} bytes, {most} are allowed.",
         )
 
     def _run(self, instance: Instance, invocation: Invocation, log: Log) -> Result:
@@ -219,6 +221,7 @@ class Invoker:
             duration_ms=reply.duration_ms,
             cold_start_ms=cold_start_ms,
             peak_memory_mb=reply.peak_memory_mb,
+            http=reply.http,
         )
         if result.failure is None:
             return result

@@ -2,7 +2,7 @@
 
 A layer is found by the reference in the template (an ARN or a name) where localfn.yaml names it,
 else in `.localfn/layers/NAME` (or NAME.zip), else as a folder of the project. Where two layers
-have the same file, the first wins, as in the clouds. Files are linked, never copied.
+have the same file, the first wins. Files are linked, never copied.
 """
 
 import os

@@ -12,6 +12,8 @@ from typing import NamedTuple
 _SET = re.compile(r"\[([!^]?)((?:\])?(?:\[:[a-z]+:\]|\\.|[^\]\\])*)\]", re.DOTALL)
 # A step of two stars and more: any number of folders, or all that is below.
 _STARS = re.compile(r"(?:\*{2,}/)+|\*{2,}$")
+# What a set holds: a class such as `[:digit:]`, a range, or a character.
+_MEMBER = re.compile(r"\[:(?P<class>[a-z]+):\]|(?P<low>\\.|.)(?:-(?P<high>\\.|.))?", re.DOTALL)
 _CLASSES = {
     "alnum": "a-zA-Z0-9",
     "alpha": "a-zA-Z",
@@ -79,10 +81,7 @@ def _regex(glob: str) -> re.Pattern[str] | None:
             return None
         pieces.append(piece)
         place += width
-    try:
-        return re.compile("".join(pieces), re.DOTALL)
-    except re.error:  # a range from z to a
-        return None
+    return re.compile("".join(pieces), re.DOTALL)
 
 
 def _piece(glob: str, place: int) -> tuple[str, int]:
@@ -103,10 +102,15 @@ def _piece(glob: str, place: int) -> tuple[str, int]:
 
 
 def _set(found: re.Match[str]) -> str:
-    inside = re.sub(
-        r"\[:([a-z]+):\]|\\(.)|([\[\]&~|^])",
-        lambda each: _CLASSES.get(each[1], "") if each[1] else re.escape(each[2] or each[3]),
-        found[2],
-        flags=re.DOTALL,
-    )
-    return f"(?!/)[{'^' if found[1] else ''}{inside}]"
+    inside = "".join(_member(each) for each in _MEMBER.finditer(found[2]))
+    if found[1]:
+        return f"[^/{inside}]"
+    return f"(?!/)[{inside}]" if inside else "(?!)"
+
+
+def _member(found: re.Match[str]) -> str:
+    """Return a class, a range or a character of a set; a range that runs backwards has none."""
+    if found["class"]:
+        return _CLASSES.get(found["class"], "")
+    low, high = found["low"][-1:], (found["high"] or found["low"])[-1:]
+    return f"{re.escape(low)}-{re.escape(high)}" if low <= high else ""

@@ -1,4 +1,4 @@
-"""Only what would be uploaded is seen: the rules of `.fcignore` and its like.
+"""Only what would be uploaded is seen: the rules of a cloud's ignore files are honoured.
 
 Where they hide something, the instance gets a tree of hard links to the rest, kept in
 `.localfn/visible` and brought up to date for every plan. A masked file would still be there for

@@ -12,16 +12,20 @@ from localfn.model.function import (
     Trigger,
     Volume,
 )
-from localfn.model.http import Headers, HttpReply, HttpRequest
+from localfn.model.http import BrokenBody, Headers, HttpReply, HttpRequest, Tunnel
 from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
+from localfn.model.web import Calls, DomainRoute, Repeats, Route, Visit, Web, WebRules
 
 __all__ = [
     "NOTHING",
+    "BrokenBody",
     "Call",
     "CallMode",
+    "Calls",
     "Container",
+    "DomainRoute",
     "Event",
     "Failure",
     "FailureKind",
@@ -42,11 +46,17 @@ __all__ = [
     "Place",
     "Provider",
     "Reading",
+    "Repeats",
     "Reply",
     "Result",
+    "Route",
     "Runtime",
     "Severity",
     "Site",
     "Trigger",
+    "Tunnel",
+    "Visit",
     "Volume",
+    "Web",
+    "WebRules",
 ]

@@ -1,5 +1,6 @@
 """What goes into a function."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -14,20 +15,40 @@ class CallMode(Enum):
 
 
 class Event(NamedTuple):
-    """The bytes a function receives. They are never parsed on the way."""
+    """The bytes a function receives. They are never parsed on the way.
+
+    `http` are JSON-ready facts of the request that the payload is the body of, for handlers that
+    take a request and not an event. `counted_bytes` is the size that the cloud's limits are about
+    where that is not the payload's own.
+    """
 
     payload: bytes
     source: str = ""
     content_type: str = "application/octet-stream"
+    http: Mapping[str, object] | None = None
+    counted_bytes: int = -1
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that count against the cloud's limits."""
+        return len(self.payload) if self.counted_bytes < 0 else self.counted_bytes
 
 
 class Call(NamedTuple):
-    """Somebody wants a function to be run."""
+    """Somebody wants a function to be run.
+
+    `id` is chosen by callers who must know it beforehand, else empty. `attempt` counts the
+    repetitions of an asynchronous call, 0 for the first. `qualifier` names the version or alias
+    that was asked for; there is only one here, but it is told to the function.
+    """
 
     function: Function
     event: Event
     mode: CallMode = CallMode.SYNC
     client_context: str = ""
+    id: str = ""
+    attempt: int = 0
+    qualifier: str = ""
 
 
 class Invocation(NamedTuple):
@@ -42,3 +63,5 @@ class Invocation(NamedTuple):
     started: float
     timeout_s: float | None
     client_context: str = ""
+    attempt: int = 0
+    qualifier: str = ""

@@ -1,7 +1,8 @@
 """One HTTP exchange, whoever speaks and whoever listens."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 # Pairs, because order and repeats matter.
 Headers = tuple[tuple[str, str], ...]
@@ -20,18 +21,45 @@ class HttpRequest(NamedTuple):
     headers: Headers = ()
     body: bytes | Iterable[bytes] = b""
     client_ip: str = "127.0.0.1"
+    protocol: str = "HTTP/1.1"
 
     def header(self, name: str) -> str:
         """Return the first value of a header, whatever the case of its name; "" without one."""
         return header_of(self.headers, name)
 
+    def whole_body(self) -> bytes:
+        """Return the body in one piece; read it only once where it comes in several."""
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
+
+
+class BrokenBody(Exception):
+    """A body ended before its time: what has been passed on of it is not the whole."""
+
+
+class Tunnel(Protocol):
+    """A connection that speaks no HTTP any more, such as a WebSocket. All bytes as they are."""
+
+    def read(self) -> bytes:
+        """Return what has come, waiting for it; b"" when nothing more will."""
+
+    def write(self, piece: bytes) -> None:
+        """Send all of it; raise `OSError` when nobody listens any more."""
+
+    def close(self) -> None:
+        """Hang up, from any thread. May be called twice."""
+
 
 class HttpReply(NamedTuple):
-    """What is answered. `body` may be an iterable of pieces, sent as they come."""
+    """What is answered.
+
+    `body` may be an iterable of pieces, sent as they come: whoever takes them closes it, and it
+    raises `BrokenBody` where it ends too early. `tunnel` is there after the status 101.
+    """
 
     status: int
     headers: Headers = ()
     body: bytes | Iterable[bytes] = b""
+    tunnel: Tunnel | None = None
 
     def header(self, name: str) -> str:
         """Return the first value of a header, whatever the case of its name; "" without one."""
@@ -40,5 +68,10 @@ class HttpReply(NamedTuple):
 
 def header_of(headers: Headers, name: str) -> str:
     """Return the first value of a header, whatever the case of its name; "" without one."""
-    wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), "")
+    return _index(headers).get(name.lower(), "")
+
+
+@lru_cache(256)
+def _index(headers: Headers) -> Mapping[str, str]:
+    # A client that asks again mostly sends the same headers again.
+    return {name.lower(): value for name, value in reversed(headers)}

@@ -9,6 +9,7 @@ from localfn.model.call import Invocation
 from localfn.model.function import Function, Place
 from localfn.model.plan import Layout
 from localfn.model.result import Result
+from localfn.model.web import DomainRoute, Web
 
 
 class Severity(Enum):
@@ -31,13 +32,15 @@ class Finding(NamedTuple):
 class Reading(NamedTuple):
     """What a template says: the functions that can be run, and what was found on the way.
 
-    `files` are the files that were read for it, and the paths that were looked for in vain: when
-    one of them changes or appears, the template says something else.
+    `routes` are the paths of custom domains. `files` are the files that were read for it, and the
+    paths that were looked for in vain: when one of them changes or appears, the template says
+    something else.
     """
 
     functions: tuple[Function, ...]
     findings: tuple[Finding, ...] = ()
     files: frozenset[Path] = frozenset()
+    routes: tuple[DomainRoute, ...] = ()
 
 
 class Runtime(NamedTuple):
@@ -80,6 +83,7 @@ class Provider(NamedTuple):
     - `opening_lines` / `closing_lines`: the platform's log lines around one invocation.
     - `hook_lines(hook, invocation)`: the same around a lifecycle hook.
     - `error_body(result)`: the payload a caller gets when `result.failure` is set.
+    - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
     """
 
     name: str
@@ -102,3 +106,4 @@ class Provider(NamedTuple):
     closing_lines: Callable[[Result], bytes]
     hook_lines: Callable[[str, Invocation], tuple[bytes, bytes]]
     error_body: Callable[[Result], bytes]
+    web: Callable[[], Web]

@@ -4,6 +4,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from localfn.model.call import Invocation
+from localfn.model.http import HttpReply
 
 
 class FailureKind(Enum):
@@ -42,7 +43,8 @@ class Failure(NamedTuple):
 class Reply(NamedTuple):
     """What an instance answered, and what the answer cost.
 
-    After a `last` reply the instance ends by itself.
+    `http` are status and headers of a handler that answers a request, without the body, which is
+    the payload. After a `last` reply the instance ends by itself.
     """
 
     payload: bytes = b""
@@ -50,6 +52,7 @@ class Reply(NamedTuple):
     duration_ms: float = 0.0
     peak_memory_mb: float = 0.0
     last: bool = False
+    http: HttpReply | None = None
 
 
 class Result(NamedTuple):
@@ -57,6 +60,7 @@ class Result(NamedTuple):
 
     `payload` is the answer, or the cloud's error body where `failure` is set. `logs` is all the
     cloud would have logged, in order. `cold_start_ms` is None when a warm instance answered.
+    `http` is as in `Reply`.
     """
 
     invocation: Invocation
@@ -66,3 +70,4 @@ class Result(NamedTuple):
     duration_ms: float
     cold_start_ms: float | None
     peak_memory_mb: float
+    http: HttpReply | None = None

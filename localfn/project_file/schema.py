@@ -71,7 +71,7 @@ class Rule(NamedTuple):
             rule = rule.children[step]
         return rule
 
-    def leaves(self) -> "Iterator[Rule]":
+    def leaves(self) -> Iterator["Rule"]:
         """Yield the rule of every setting, the groups' own included."""
         for rule in self.children.values():
             if rule.children:

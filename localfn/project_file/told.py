@@ -105,12 +105,12 @@ class Told:
             for name, each in self._entries(key).items()
         }
 
-    def above(self, key: str) -> "Path | None":
+    def above(self, key: str) -> Path | None:
         """Return the path that an option or a variable tells, whatever the file says."""
         found = self._above(self._schema.find(key))
         return _absolute(str(found.value), found.folder) if found else None
 
-    def beneath(self, key: str) -> "Path | None":
+    def beneath(self, key: str) -> Path | None:
         """Return the path that the file tells, whatever stands above it."""
         found = self._written(key)
         return _absolute(found.text, found.place.path.parent) if found else None

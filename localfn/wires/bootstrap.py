@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from localfn.model import Failure, FailureKind, Invocation, Reply
+from localfn.model import Failure, FailureKind, HttpReply, Invocation, Reply
 from localfn.wires.frames import PROTOCOL, Channel, ChannelClosed, Frame
 from localfn.wires.tape import LogTape
 
@@ -18,6 +18,7 @@ MARK_LIMIT_S = 1.0
 STOP_LIMIT_S = 1.0
 TOO_LATE = Failure(FailureKind.TIMED_OUT)
 GONE = Failure(FailureKind.EXITED)
+BAD_HTTP = Failure(FailureKind.BAD_REPLY, "The handler's status and headers cannot be read.")
 
 
 class Said(NamedTuple):
@@ -49,12 +50,14 @@ class BootstrapWire:
     ) -> Said:
         """Run the handler once."""
         deadline_ms = None if limit_s is None else int((time.time() + limit_s) * 1000)
-        header = {
+        header: dict[str, object] = {
             "kind": "invoke",
             "id": invocation.id,
             "deadline_ms": deadline_ms,
             "context": context,
         }
+        if invocation.event.http is not None:
+            header["http"] = invocation.event.http
         return self._ask(header, invocation.event.payload, limit_s)
 
     def hook(self, name: str, context: Mapping[str, object], limit_s: float | None) -> Said:
@@ -106,7 +109,21 @@ def _reply(frame: Frame) -> Reply:
     if frame.kind == "failure":
         last = bool(frame.header.get("last"))
         return Reply(failure=_failure(frame.header), peak_memory_mb=peak_mb, last=last)
-    return Reply(frame.payload, peak_memory_mb=peak_mb)
+    try:
+        http = _http(frame.header.get("http"))
+    except (KeyError, TypeError, ValueError):
+        return Reply(failure=BAD_HTTP, peak_memory_mb=peak_mb)
+    return Reply(frame.payload, peak_memory_mb=peak_mb, http=http)
+
+
+def _http(told: object) -> HttpReply | None:
+    """Return the status and the headers that a handler answered a request with."""
+    if told is None:
+        return None
+    if not isinstance(told, dict):
+        raise TypeError("not a mapping")
+    headers = tuple((str(name), str(value)) for name, value in told["headers"])
+    return HttpReply(int(told["status"]), headers)
 
 
 def _failure(header: Mapping[str, object]) -> Failure:

@@ -220,8 +220,9 @@ class Worker {
         done(error);
         return;
       }
-      this._shim.runHandler(handler, payload, header, (failed, body) => {
-        done(failed, { kind: 'result' }, body);
+      const run = header.http ? this._shim.runHttp : this._shim.runHandler;
+      run(handler, payload, header, (failed, body, http) => {
+        done(failed, http ? { kind: 'result', http: http } : { kind: 'result' }, body);
       });
     });
   }

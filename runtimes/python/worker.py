@@ -180,6 +180,9 @@ class Worker(object):
 
     def _invoke(self, header, payload):
         handler = self._handler(self._init["handler"])
+        if "http" in header:
+            http, body = self._shim.run_http(handler, payload, header)
+            return {"kind": "result", "http": http}, body
         return {"kind": "result"}, self._shim.run_handler(handler, payload, header)
 
     def _hook(self, header, _payload):

@@ -44,11 +44,11 @@ def test_variables_of_the_command_line_win_over_a_file(tmp_path: Path) -> None:
 
 
 def test_the_projects_env_file_stands_beneath_the_machines_environment(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("ALIBABA_CLOUD_ACCESS_KEY_ID=from-file\nHOME=/nowhere\n")
+    (tmp_path / ".env").write_text("SOME_ACCESS_KEY=from-file\nHOME=/nowhere\n")
 
     settings = resolve({"project": str(tmp_path)}, {"HOME": "/home/me"})
 
-    assert settings.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "from-file"
+    assert settings.environ["SOME_ACCESS_KEY"] == "from-file"
     assert settings.environ["HOME"] == "/home/me"
 
 

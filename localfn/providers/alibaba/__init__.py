@@ -1,8 +1,15 @@
 """Alibaba Cloud Function Compute, generations FC2 and FC3 (contract alibaba-fc)."""
 
-from localfn.model import Layout, Limits, Provider
+from localfn.model import Layout, Limits, Provider, Web
 from localfn.providers.alibaba import environment, templates, wording
 from localfn.providers.alibaba.runtimes import RUNTIMES
+
+
+def _web() -> Web:
+    from localfn.providers.alibaba.web import WEB
+
+    return WEB
+
 
 PROVIDER = Provider(
     name="alibaba",
@@ -31,4 +38,5 @@ PROVIDER = Provider(
     closing_lines=wording.closing_lines,
     hook_lines=wording.hook_lines,
     error_body=wording.error_body,
+    web=_web,
 )

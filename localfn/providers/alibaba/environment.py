@@ -69,12 +69,12 @@ def context(invocation: Invocation, environ: Mapping[str, str]) -> dict[str, obj
             "name": function.service,
             "log_project": told.get("log_project", ""),
             "log_store": told.get("log_store", ""),
-            "qualifier": told.get("qualifier", "LATEST"),
+            "qualifier": invocation.qualifier or told.get("qualifier", "LATEST"),
             "version_id": told.get("version_id", ""),
         },
         "region": _region(function, environ),
-        "account_id": _account(function, environ),
-        "retry_count": 0,
+        "account_id": account(function, environ),
+        "retry_count": invocation.attempt,
         "tracing": {"span_context": "", "jaeger_endpoint": "", "span_baggages": {}},
     }
 
@@ -88,7 +88,7 @@ def _facts(
         "FC_FUNCTION_HANDLER": function.handler,
         "FC_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "FC_REGION": _region(function, environ),
-        "FC_ACCOUNT_ID": _account(function, environ),
+        "FC_ACCOUNT_ID": account(function, environ),
         "FC_INSTANCE_ID": INSTANCE_ID,
         "FC_RUNTIME_VERSION": runtime.version,
     }
@@ -131,7 +131,8 @@ def _region(function: Function, environ: Mapping[str, str]) -> str:
     )
 
 
-def _account(function: Function, environ: Mapping[str, str]) -> str:
+def account(function: Function, environ: Mapping[str, str]) -> str:
+    """Return the account that owns the function."""
     return (
         function.attributes.get("account_id")
         or environ.get("ALIBABA_CLOUD_ACCOUNT_ID")

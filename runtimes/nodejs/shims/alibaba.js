@@ -216,6 +216,111 @@ function runHandler(handler, payload, header, done) {
   });
 }
 
+/** Give `done` the body, and status and headers, that a handler of requests answers. */
+function runHttp(handler, body, header, done) {
+  const context = makeContext(header.context);
+  const resp = new HttpAnswer((error, bytes) => {
+    // What is printed after `send` in the same breath still belongs to this call.
+    soon(() => done(error, bytes, { status: resp.statusCode, headers: resp.pairs() }));
+  });
+  let value;
+  try {
+    value = handler(makeRequest(header.http, body), resp, context);
+  } catch (error) {
+    done(unhandled(error));
+    return;
+  }
+  if (value && typeof value.then === 'function' && version >= ASYNC_SINCE) {
+    value.then(null, (error) => done(unhandled(error)));
+  }
+}
+
+/** Return a request as the platform hands it to a handler (section 2.2). */
+function makeRequest(told, body) {
+  const http = require('http');
+  const req = new http.IncomingMessage(new (require('net').Socket)());
+  req._read = () => {};
+  req.method = told.method;
+  req.url = told.requestURI;
+  req.path = told.path;
+  req.clientIP = req.ip = told.clientIP;
+  req.httpVersion = '1.1';
+  req.httpVersionMajor = req.httpVersionMinor = 1;
+  req.complete = true;
+  req.queries = {};
+  for (const name of Object.keys(told.queriesMap)) {
+    const values = told.queriesMap[name];
+    req.queries[name] = values.length > 1 ? values : values[0];
+  }
+  // A prototype's getter in later versions; a plain value serves all.
+  Object.defineProperty(req, 'headers', { value: {}, writable: true, enumerable: true });
+  for (const name of Object.keys(told.headersMap)) {
+    const values = told.headersMap[name];
+    const key = name.toLowerCase();
+    req.headers[key] = key === 'set-cookie' ? values : values.join(', ');
+    values.forEach((value) => req.rawHeaders.push(name, value));
+  }
+  req.getHeader = (name) => req.headers[String(name).toLowerCase()];
+  if (body.length) {
+    req.push(body);
+  }
+  req.push(null);
+  return req;
+}
+
+/** What a handler answers a request with. */
+class HttpAnswer {
+  constructor(done) {
+    this.statusCode = 200;
+    this._headers = new Map();
+    this._done = done;
+  }
+
+  setStatusCode(code) {
+    this.statusCode = code;
+  }
+
+  setHeader(name, value) {
+    this._headers.set(String(name).toLowerCase(), [String(name), value]);
+  }
+
+  deleteHeader(name) {
+    this._headers.delete(String(name).toLowerCase());
+  }
+
+  hasHeader(name) {
+    return this._headers.has(String(name).toLowerCase());
+  }
+
+  send(body) {
+    if (body && typeof body.pipe === 'function') {
+      const pieces = [];
+      body.on('data', (piece) => pieces.push(Buffer.from(piece)));
+      body.on('error', (error) => this._done(unhandled(error)));
+      body.on('end', () => this._done(null, Buffer.concat(pieces)));
+      return;
+    }
+    if (body !== null && body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)) {
+      throw new TypeError('resp.send takes a Buffer, a string or a Readable');
+    }
+    this._done(null, toBytes(body));
+  }
+
+  /** Return name and value of every header; lists become several. */
+  pairs() {
+    const found = [];
+    this._headers.forEach((entry) => {
+      [].concat(entry[1]).forEach((value) => found.push([entry[0], latin(String(value))]));
+    });
+    return found;
+  }
+}
+
+/** Return a header's value as HTTP carries it: bytes, written as Latin-1. */
+function latin(text) {
+  return Buffer.from(text).toString('latin1');
+}
+
 /** Run an initializer, pre-stop or pre-freeze. */
 function runHook(handler, told, done) {
   call(handler, [], makeContext(told), done);
@@ -461,6 +566,7 @@ module.exports = {
   prepare: prepare,
   loadHandler: loadHandler,
   runHandler: runHandler,
+  runHttp: runHttp,
   runHook: runHook,
   describe: describe,
   survivesRejections: () => version <= SURVIVES_UNTIL,

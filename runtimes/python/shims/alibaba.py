@@ -5,6 +5,7 @@ Loaded by ../worker.py; the syntax of Python 2.7.
 
 from __future__ import absolute_import
 
+import io
 import json
 import os
 import sys
@@ -318,6 +319,81 @@ def run_handler(handler, payload, header):
     except (TypeError, ValueError) as error:
         error.localfn_bad_reply = True
         raise
+
+
+def run_http(handler, body, header):
+    """Return status and headers, and the body, that a WSGI callable answers a request with."""
+    started = {}
+
+    def start_response(status, headers, exc_info=None):
+        started["status"] = int(status.split(" ", 1)[0])
+        started["headers"] = [[latin(name), latin(value)] for name, value in headers]
+        return written.append
+
+    written = []
+    environ = make_environ(header["http"], body, make_context(header["context"]))
+    pieces = handler(environ, start_response)
+    try:
+        for piece in pieces:
+            written.append(piece)
+    finally:
+        if hasattr(pieces, "close"):
+            pieces.close()
+    try:
+        return {"status": started["status"], "headers": started["headers"]}, b"".join(written)
+    except (KeyError, TypeError) as error:
+        if isinstance(error, KeyError):
+            error = RuntimeError("the handler did not call start_response")
+        error.localfn_bad_reply = True
+        raise error
+
+
+def make_environ(http, body, context):
+    """Return what a WSGI callable is told of a request (section 2.1)."""
+    environ = dict(os.environ)
+    environ.update(
+        {
+            "REQUEST_METHOD": str(http["method"]),
+            "SCRIPT_NAME": "",
+            "PATH_INFO": native(http["path"]),
+            "QUERY_STRING": native(http["requestURI"].partition("?")[2]),
+            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": "",
+            "REMOTE_ADDR": str(http["clientIP"]),
+            "SERVER_NAME": "FCRUNTIME",
+            "SERVER_PORT": "9000",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "SERVER_SOFTWARE": "FCRUNTIME/1.0",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": False,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+            "fc.request_uri": native(http["requestURI"]),
+            "fc.context": context,
+        }
+    )
+    for name, values in http["headersMap"].items():
+        key = name.upper().replace("-", "_")
+        joined = native(",".join(values))
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            environ["HTTP_" + key] = joined
+        elif key == "CONTENT_TYPE":
+            environ[key] = joined
+    return environ
+
+
+def native(text):
+    """Return text as WSGI wants it: bytes in Python 2, bytes written as Latin-1 in Python 3."""
+    raw = text.encode("utf-8", "replace")
+    return raw if sys.version_info[0] == 2 else raw.decode("latin-1")
+
+
+def latin(text):
+    """Return a header of a WSGI callable as text; in Python 2 it is bytes."""
+    return text.decode("latin-1") if isinstance(text, bytes) else text
 
 
 def run_hook(handler, told):

@@ -28,8 +28,8 @@ def code(tmp_path: Path) -> Path:
 
 
 def seen(code: Path, rules: str, root: Path | None = None) -> Path:
-    (code / ".fcignore").write_text(rules)
-    return visible(code, (code / ".fcignore",), root or code.parent)
+    (code / ".ignored").write_text(rules)
+    return visible(code, (code / ".ignored",), root or code.parent)
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def seen(code: Path, rules: str, root: Path | None = None) -> Path:
         ("tests/\n!tests/keep.py\n", {"index.py", ".env", "lib/a.py", "lib/a.log"}),
         ("tests/*\n!tests/keep.py\n*.log\n.env", {"index.py", "lib/a.py", "tests/keep.py"}),
         ("/a.py\n# a note\n\n\\#x\nlib/*.log", None),
-        ("*\n!index.py\n!lib\n!lib/a.py\n!.fcignore", {"index.py", "lib/a.py"}),
+        ("*\n!index.py\n!lib\n!lib/a.py\n!.ignored", {"index.py", "lib/a.py"}),
     ],
 )
 def test_only_what_the_rules_leave_is_seen(code: Path, rules: str, left: set[str] | None) -> None:
     left = left if left is not None else files(code) - {"lib/a.log"}
 
-    assert files(seen(code, rules)) - {".fcignore"} == left - {".fcignore"}
+    assert files(seen(code, rules)) - {".ignored"} == left - {".ignored"}
 
 
 @pytest.mark.parametrize("rules", ["", "# nothing\n", "*.java\n"])
@@ -57,7 +57,7 @@ def test_code_of_which_nothing_is_hidden_is_seen_itself(code: Path, rules: str) 
 
 
 def test_code_without_rules_is_seen_itself(code: Path) -> None:
-    assert visible(code, (code / ".fcignore",), code.parent) == code
+    assert visible(code, (code / ".ignored",), code.parent) == code
 
 
 def test_files_are_linked_not_copied(code: Path) -> None:
@@ -135,9 +135,9 @@ def test_a_file_that_cannot_be_linked_is_copied_and_only_when_it_changed(
 
 
 def test_rules_beside_the_template_speak_of_paths_from_there(code: Path, tmp_path: Path) -> None:
-    (tmp_path / ".funignore").write_text("/code/tests\n/index.py\n")
+    (tmp_path / ".ignored").write_text("/code/tests\n/index.py\n")
 
-    tree = visible(code, (code / ".funignore", tmp_path / ".funignore"), tmp_path)
+    tree = visible(code, (code / ".ignored", tmp_path / ".ignored"), tmp_path)
 
     assert files(tree) == {"index.py", ".env", "lib/a.py", "lib/a.log"}
 
@@ -145,18 +145,18 @@ def test_rules_beside_the_template_speak_of_paths_from_there(code: Path, tmp_pat
 def test_what_localfn_keeps_in_a_project_is_never_part_of_its_code(tmp_path: Path) -> None:
     (tmp_path / "index.py").touch()
     (tmp_path / "a.log").touch()
-    (tmp_path / ".fcignore").write_text("*.log")
+    (tmp_path / ".ignored").write_text("*.log")
 
     for _ in range(2):
-        tree = visible(tmp_path, (tmp_path / ".fcignore",), tmp_path)
-        assert files(tree) == {"index.py", ".fcignore"}
+        tree = visible(tmp_path, (tmp_path / ".ignored",), tmp_path)
+        assert files(tree) == {"index.py", ".ignored"}
 
 
 def test_rules_that_are_no_text_are_refused_by_name(code: Path) -> None:
-    (code / ".fcignore").write_bytes(b"\xff\xfe\xff")
+    (code / ".ignored").write_bytes(b"\xff\xfe\xff")
 
-    with pytest.raises(ProjectError, match=r"\.fcignore: the rules cannot be read"):
-        visible(code, (code / ".fcignore",), code.parent)
+    with pytest.raises(ProjectError, match=r"\.ignored: the rules cannot be read"):
+        visible(code, (code / ".ignored",), code.parent)
 
 
 NAMES = st.sampled_from(["a", "b", "c"])

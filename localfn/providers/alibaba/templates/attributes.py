@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from localfn.providers.alibaba.templates import fields
+from localfn.providers.alibaba.templates.asynchronous import asynchronous
 from localfn.providers.alibaba.templates.draft import Draft
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.tree import Node, json_of
@@ -31,6 +32,7 @@ def attributes(draft: Draft, notes: Notebook) -> Mapping[str, str]:
         "inject_credentials": _injected(draft.no_credentials, notes),
         "health_check": json_of(draft.container.health) if draft.container.health.mapping else "",
         "spellings": _spellings(draft),
+        **asynchronous(draft.asynchronous, notes),
     }
     return {name: value for name, value in found.items() if value}
 

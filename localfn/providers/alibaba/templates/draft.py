@@ -66,4 +66,5 @@ class Draft(NamedTuple):
     oss: Node
     no_credentials: Node
     description: Node
+    asynchronous: Node
     triggers: tuple[TriggerDraft, ...]

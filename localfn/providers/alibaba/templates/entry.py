@@ -2,13 +2,18 @@
 
 from typing import NamedTuple
 
+from localfn.model import DomainRoute
 from localfn.providers.alibaba.templates.draft import Draft
 from localfn.providers.alibaba.templates.notebook import Notebook
 
 
 class Entry(NamedTuple):
-    """A function's label in the template, its draft where there is one, and what was found."""
+    """A function's label in the template, its draft where there is one, and what was found.
+
+    `routes` are the paths of custom domains that the entry brings.
+    """
 
     label: str
     draft: Draft | None
     notes: Notebook
+    routes: tuple[DomainRoute, ...] = ()

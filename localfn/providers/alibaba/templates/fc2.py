@@ -59,6 +59,7 @@ def read_fc2(module: str, props: Node, notes: Notebook) -> Draft | None:
         oss=service.get("ossMountConfig"),
         no_credentials=function.get("disableInjectCredentials"),
         description=function.get("description"),
+        asynchronous=function.get("asyncConfiguration"),
         triggers=tuple(_trigger(each) for each in triggers),
     )
 

@@ -51,6 +51,7 @@ def read_fc3(module: str, props: Node, notes: Notebook) -> Draft:
         oss=props.get("ossMountConfig"),
         no_credentials=props.get("disableInjectCredentials"),
         description=props.get("description"),
+        asynchronous=props.get("asyncInvokeConfig"),
         triggers=tuple(_trigger(each) for each in triggers),
     )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from localfn.providers.alibaba.templates import misspelt
 from localfn.providers.alibaba.templates.dialect import FUN
+from localfn.providers.alibaba.templates.domains import domains_of_funcraft
 from localfn.providers.alibaba.templates.draft import (
     ContainerDraft,
     Draft,
@@ -21,6 +22,7 @@ from localfn.providers.alibaba.templates.tree import Node, merged
 _TRANSFORM = "Aliyun::Serverless"
 _SERVICE = "Aliyun::Serverless::Service"
 _FUNCTION = "Aliyun::Serverless::Function"
+_DOMAIN = "Aliyun::Serverless::CustomDomain"
 _OVERRIDES = ("template.override.yml", "template.override.yaml")
 _OWN_KEYS = frozenset({"Type", "Properties", "DependsOn", "Metadata", "Condition"})
 
@@ -44,7 +46,7 @@ def overridden(root: Node, path: Path, notes: Notebook) -> Node:
 
 
 def read_funcraft(root: Node) -> list[Entry]:
-    """Return an entry for every function."""
+    """Return an entry for every function and every custom domain."""
     found: list[Entry] = []
     for key, resource in root.get("Resources").mapping.items():
         kind = resource.get("Type").scalar
@@ -52,6 +54,10 @@ def read_funcraft(root: Node) -> list[Entry]:
             found.append(Entry(key, None, _outside(key, resource)))
         if kind == _SERVICE:
             found += _of_service(key, resource)
+        if kind == _DOMAIN:
+            notes = Notebook()
+            settled = settle(resource, notes)
+            found.append(Entry(key, None, notes, domains_of_funcraft(key, settled, notes)))
     return found
 
 
@@ -127,6 +133,7 @@ def _draft(service: str, key: str, function: Node, shared: Node) -> Draft:
         oss=nothing,
         no_credentials=nothing,
         description=props.get("Description"),
+        asynchronous=props.get("AsyncConfiguration"),
         triggers=tuple(
             _trigger(name, each) for name, each in function.get("Events").mapping.items()
         ),

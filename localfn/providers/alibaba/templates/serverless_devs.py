@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from localfn.errors import ProjectError
+from localfn.model import DomainRoute
+from localfn.providers.alibaba.templates.domains import domains_of_fc, domains_of_fc3
 from localfn.providers.alibaba.templates.draft import Draft
 from localfn.providers.alibaba.templates.entry import Entry
 from localfn.providers.alibaba.templates.fc2 import read_fc2
@@ -17,11 +19,18 @@ from localfn.providers.alibaba.templates.scalars import text_of
 from localfn.providers.alibaba.templates.tree import Node, merged
 from localfn.providers.alibaba.templates.variables import Scope, Variables
 
-_COMPONENT = re.compile(r"(?:devsapp/)?(fc3?)(?:@.*)?")
+_COMPONENT = re.compile(r"(?:devsapp/)?(fc3?|fc3-domain)(?:@.*)?")
 _READERS: Mapping[str, Callable[[str, Node, Notebook], Draft | None]] = {
     "fc": read_fc2,
     "fc3": read_fc3,
+    "fc3-domain": lambda module, props, notes: None,
 }
+_DOMAINS: Mapping[str, Callable[[Node, Notebook], tuple[DomainRoute, ...]]] = {
+    "fc": domains_of_fc,
+    "fc3": lambda props, notes: (),
+    "fc3-domain": domains_of_fc3,
+}
+_OF_A_DOMAIN = frozenset({"domainName", "routeConfig"})
 # Edition 3 says `resources`, edition 1 `services`; the component decides the dialect anyway.
 _GROUPS = {"3": ("resources", "services"), "1": ("services", "resources")}
 
@@ -40,16 +49,13 @@ def is_serverless_devs(root: Node) -> bool:
 
 
 def read_serverless_devs(root: Node, folder: Path, environ: Mapping[str, str]) -> list[Entry]:
-    """Return an entry for every module that holds a function."""
+    """Return an entry for every module that holds a function or leads to one."""
     modules = _modules(root)
     books = {name: Notebook() for name in modules}
     grown = {name: _with_template(each, root, books[name]) for name, each in modules.items()}
     variables = Variables(root, grown, folder, environ)
-    read = [
-        Entry(name, _draft(name, module, variables, books[name]), books[name])
-        for name, module in grown.items()
-    ]
-    return [each for each in read if each.draft is not None or each.notes.findings()]
+    read = [_entry(name, module, variables, books[name]) for name, module in grown.items()]
+    return [each for each in read if each.draft or each.routes or each.notes.findings()]
 
 
 def _extended(
@@ -128,14 +134,22 @@ def _with_template(module: Node, root: Node, notes: Notebook) -> Node:
     return module._replace(value={**module.mapping, "props": props})
 
 
-def _draft(name: str, module: Node, variables: Variables, notes: Notebook) -> Draft | None:
+def _read_of(component: str, props: Node) -> Node:
+    """Return what is read of a module's props: of a domain's, nothing but what leads somewhere."""
+    if component != "fc3-domain" or not props.mapping:
+        return props
+    kept = {key: each for key, each in props.mapping.items() if key in _OF_A_DOMAIN}
+    return props._replace(value=kept)
+
+
+def _entry(name: str, module: Node, variables: Variables, notes: Notebook) -> Entry:
     if not module.mapping:
         notes.error(
             module.place,
             f"the module `{name}` is not a mapping.",
             hint="Write `component:` and `props:` under it.",
         )
-        return None
+        return Entry(name, None, notes)
     scope = Scope(name, notes)
     component = variables.resolve(module.get("component"), scope)
     if not component.written:
@@ -144,10 +158,12 @@ def _draft(name: str, module: Node, variables: Variables, notes: Notebook) -> Dr
             f"the module `{name}` has no `component`.",
             hint="Write `component: fc3`.",
         )
-        return None
+        return Entry(name, None, notes)
     match = _COMPONENT.fullmatch(text_of(component.scalar).strip())
-    if match is None:  # domains, websites and the like are no functions
-        return None
+    if match is None:  # websites and the like are no functions
+        return Entry(name, None, notes)
     warn_misspelt(module, MODULE, notes)
-    props = settle_tags(variables.resolve(module.get("props"), scope), notes)
-    return _READERS[match[1]](name, props._replace(place=module.place), notes)
+    read = _read_of(match[1], module.get("props"))
+    props = settle_tags(variables.resolve(read, scope), notes)
+    draft = _READERS[match[1]](name, props._replace(place=module.place), notes)
+    return Entry(name, draft, notes, _DOMAINS[match[1]](props, notes))

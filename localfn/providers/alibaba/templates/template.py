@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from localfn.errors import ProjectError
-from localfn.model import Finding, Function, Place, Reading
+from localfn.model import DomainRoute, Finding, Function, Place, Reading
 from localfn.providers.alibaba.templates.entry import Entry
 from localfn.providers.alibaba.templates.file import load
 from localfn.providers.alibaba.templates.funcraft import is_funcraft, overridden, read_funcraft
@@ -55,6 +55,7 @@ def _entries(root: Node, path: Path, environ: Mapping[str, str], notes: Notebook
 
 def _reading(entries: list[Entry], base: Path, notes: Notebook) -> Reading:
     functions: dict[str, Function] = {}
+    routes: list[DomainRoute] = []
     findings: list[Finding] = []
     for entry in entries:
         function = build(entry.draft, base, entry.notes) if entry.draft is not None else None
@@ -62,9 +63,26 @@ def _reading(entries: list[Entry], base: Path, notes: Notebook) -> Reading:
         if function is not None and not entry.notes.broken:
             _warn_twice(function, functions.get(key), entry.notes)
             functions[key] = function
+        routes += entry.routes
         findings += entry.notes.findings(key)
-    files = notes.files.union(*(entry.notes.files for entry in entries))
-    return Reading(tuple(functions.values()), (*notes.findings(), *findings), files=files)
+    for route in routes:
+        if route.function not in functions:
+            _warn_astray(route, notes)
+    return Reading(
+        tuple(functions.values()),
+        (*notes.findings(), *findings),
+        notes.files.union(*(entry.notes.files for entry in entries)),
+        tuple(each for each in routes if each.function in functions),
+    )
+
+
+def _warn_astray(route: DomainRoute, notes: Notebook) -> None:
+    assert route.template is not None
+    notes.warn(
+        route.template,
+        f"a custom domain leads to the function `{route.function}`, which cannot be run here.",
+        hint="Correct the name, or add the function to this template.",
+    )
 
 
 def _no_dialect(root: Node, path: Path) -> ProjectError:

@@ -1,0 +1,140 @@
+"""How a cloud speaks HTTP: its triggers, its domains, its own API."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from localfn.model.call import Call, Event
+from localfn.model.function import NOTHING, Function, Place, Trigger
+from localfn.model.http import HttpReply, HttpRequest
+from localfn.model.result import Result
+
+
+class DomainRoute(NamedTuple):
+    """A path of a custom domain, and the key of the function that answers there.
+
+    `domain` is empty where the cloud makes one up. `path` ends with `*` where everything below
+    it is meant. `methods` is empty where all are.
+    """
+
+    domain: str
+    path: str
+    function: str
+    methods: tuple[str, ...] = ()
+    qualifier: str = ""
+    template: Place | None = None
+
+
+class WebRules(NamedTuple):
+    """What the person at the terminal may decide about HTTP.
+
+    `statuses` replaces those of the cloud's own table (`Web.statuses`). `attachment` adds what
+    default domains add. `verifies` has signatures checked with the keys of `environ`.
+    """
+
+    statuses: Mapping[str, int] = MappingProxyType({})
+    attachment: bool = False
+    verifies: bool = False
+    environ: Mapping[str, str] = NOTHING
+
+
+class Visit(NamedTuple):
+    """An HTTP request that has found its function.
+
+    `request.path` is the path as the function sees it, `uri` path and query as the cloud's own
+    gateway would have got them. `own_domain` tells a custom domain from the cloud's. `moment` is
+    in seconds since the epoch.
+    """
+
+    request: HttpRequest
+    function: Function
+    trigger: Trigger
+    id: str
+    moment: float
+    uri: str
+    own_domain: bool = False
+
+
+class Calls(Protocol):
+    """What an endpoint of a cloud's API may do with the functions of the project."""
+
+    @property
+    def functions(self) -> Sequence[Function]:
+        """Return the functions as they are now."""
+
+    @property
+    def rules(self) -> WebRules:
+        """Return what the person at the terminal has decided."""
+
+    def new_id(self, function: Function) -> str:
+        """Return an id for a call that is about to be made."""
+
+    def invoke(self, call: Call) -> Result:
+        """Make a call and wait for its result."""
+
+    def enqueue(self, call: Call) -> None:
+        """Make a call later; nobody waits for its result."""
+
+    def visit(self, function: Function, request: HttpRequest, uri: str) -> HttpReply:
+        """Hand a request to a function's HTTP trigger; `uri` as in `Visit`."""
+
+
+class Repeats(NamedTuple):
+    """What the cloud does with an asynchronous call that fails, and with its result.
+
+    `attempts` are those after the first. The destinations are references as the template writes
+    them, empty where there is none.
+    """
+
+    attempts: int
+    max_age_s: float
+    on_success: str = ""
+    on_failure: str = ""
+
+
+class Route(NamedTuple):
+    """One endpoint of a cloud's own API.
+
+    `rule` is one of werkzeug's (`/functions/<name>`). An empty `method` stands for all.
+    `is_for_pages` marks what web pages of other sites may use, as they may use any trigger.
+    """
+
+    method: str
+    rule: str
+    handle: Callable[[HttpRequest, Mapping[str, str], Calls], HttpReply]
+    is_for_pages: bool = False
+
+
+class Web(NamedTuple):
+    """The HTTP side of a cloud. Everything in it is a fact or a pure function.
+
+    - `statuses`: answers that the cloud's documents leave open, by name, to be replaced one by
+      one (`WebRules.statuses`).
+    - `sources`: the sources of triggers that HTTP requests fire.
+    - `most_body_bytes(request)`: how long a body may be.
+    - `refuse(visit, rules)`: what the cloud answers without asking the function, or None.
+    - `is_asynchronous(request)`: whether the caller does not wait; then `accepted(visit)`.
+    - `event_from_http(visit, rules)`, `http_from_result(result, visit, rules)`: there and back.
+    - `forwarded(reply, visit, rules)`: the answer of a function that is passed through.
+    - `too_large(limit, id)`: the answer to a body that is longer than `most_body_bytes`.
+    - `broken(message, id)`: the answer where a function cannot be started on this machine.
+    - `no_route(request, id)`: the answer where no endpoint of the API is meant.
+    - `repeats(function)`: what becomes of an asynchronous call.
+    - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
+    """
+
+    statuses: Mapping[str, int]
+    sources: frozenset[str]
+    prefixes: tuple[str, ...]
+    most_body_bytes: Callable[[HttpRequest], int]
+    refuse: Callable[[Visit, WebRules], HttpReply | None]
+    is_asynchronous: Callable[[HttpRequest], bool]
+    accepted: Callable[[Visit], HttpReply]
+    event_from_http: Callable[[Visit, WebRules], Event]
+    http_from_result: Callable[[Result, Visit, WebRules], HttpReply]
+    forwarded: Callable[[HttpReply, Visit, WebRules], HttpReply]
+    too_large: Callable[[int, str], HttpReply]
+    broken: Callable[[str, str], HttpReply]
+    no_route: Callable[[HttpRequest, str], HttpReply]
+    repeats: Callable[[Function], Repeats]
+    routes: tuple[Route, ...]
