@@ -33,10 +33,15 @@ class Case:
     def __str__(self) -> str:
         return f"{self.cloud}-{self.language}"
 
+    @property
+    def folder(self) -> Path:
+        return TESTS / "functions" / self.cloud / self.facts["folder"]
+
     def function(self, handler: str = "index.handler", **changes: object) -> Function:
-        folder = TESTS / "functions" / self.cloud / self.facts["folder"]
         provider = providers.load(self.cloud)
-        lone = provider.lone_function(folder, self.facts["file"], "handler", self.facts["runtime"])
+        lone = provider.lone_function(
+            self.folder, self.facts["file"], "handler", self.facts["runtime"]
+        )
         return lone._replace(handler=handler, memory_mb=128, **changes)
 
     def own(self, what: str) -> Mapping[str, Mapping[str, str]]:

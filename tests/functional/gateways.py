@@ -87,12 +87,17 @@ class Started:
             self.printed += line
 
 
+def plain_environ() -> dict[str, str]:
+    """The machine's environment without settings of whoever runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LOCALFN_")}
+
+
 @contextmanager
 def gateway(
     folder: Path, *options: str, environ: dict[str, str] | None = None
 ) -> Iterator[Started]:
     """Yield a gateway of the project in this folder; its functions run in processes."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("LOCALFN_")}
+    plain = plain_environ()
     words = ("start-api", "--port", "0", *options)
     if "--runner" not in options:
         words += ("--runner", "process")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.gateways import LIMIT_S, Started, gateway
+from tests.functional.gateways import LIMIT_S, Started, gateway, plain_environ
 
 TEMPLATE = """\
 edition: 3.0.0
@@ -248,6 +248,7 @@ def test_invoke_uses_the_gateways_warm_instances_and_says_the_same(started: Star
         return subprocess.run(
             [sys.executable, "-m", "localfn", "invoke", "job", "--runner", "process", *words],
             cwd=started.folder,
+            env=plain_environ(),
             capture_output=True,
             timeout=LIMIT_S,
             check=False,
@@ -272,6 +273,7 @@ def test_a_failed_function_has_the_same_exit_code_through_a_gateway(started: Sta
         subprocess.run(
             [sys.executable, "-m", "localfn", *words, *more],
             cwd=started.folder,
+            env=plain_environ(),
             input=b"fail",
             capture_output=True,
             timeout=LIMIT_S,
