@@ -152,6 +152,8 @@ def _private_folder(environ: Mapping[str, str]) -> Path:
 def _remove(folder: Path) -> None:
     try:
         folder.rmdir()
+    except FileNotFoundError:
+        return
     except OSError:
         import shutil
 
