@@ -152,6 +152,8 @@ def test_an_interrupted_call_leaves_nothing_running(
         stderr=subprocess.PIPE,
         cwd=project,
         env=environ,
+        # A shell that starts the tests in the background has told all below to ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         line = next(each for each in running.stderr if each.startswith(b"pid "))
         pid = int(line.split()[1])
