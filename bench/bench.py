@@ -16,7 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-HANDLER = "def handler(event, context):\n    return event\n"
+HANDLER = """\
+import os
+def handler(event, context):
+    if event == b"leave":
+        os._exit(1)
+    return event
+"""
 NODE_HANDLER = "exports.handler = async (event) => event;\n"
 TEMPLATE = """\
 edition: 3.0.0
@@ -89,6 +95,29 @@ while True:
         left = left[os.write(1, left):]
 """
 CHILD = [sys.executable, "-c", "pass"]
+# A warm parent with a bootstrap's modules and the handler loaded: a fork of it answers each event.
+FORKS = """
+import json, logging, os, struct, sys, time
+def exactly(size):
+    piece = b""
+    while len(piece) < size:
+        more = os.read(0, size - len(piece))
+        if not more:
+            sys.exit()
+        piece += more
+    return piece
+def handler(event, context):
+    return event
+while True:
+    head = exactly(4)
+    event = exactly(struct.unpack(">I", head)[0])
+    if not os.fork():
+        os.write(1, head + handler(event, None))
+        os._exit(0)
+    os.wait()
+"""
+# Waited for between two cold calls, so that each finds what a person's next call finds.
+SETTLE_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -201,6 +230,74 @@ def help_(_: Path) -> Row:
     return Row("help", *pairs(lambda: run(command), lambda: run(CHILD), 15), 0)
 
 
+def cold_spare_python(folder: Path) -> Row:
+    """A cold call of a function whose only instance has just ended, in a session with spares."""
+    mine, theirs = [], []
+    with lasting(folder, "process") as ours, echoing([sys.executable, "-c", FORKS]) as exchange:
+        message = struct.pack(">I", 1024) + b"x" * 1024
+        for turn in range(26):
+            ours.invoke(b"leave")
+            time.sleep(SETTLE_S)
+            cold = timed(lambda: ours.invoke(b"x" * 1024))
+            forked = timed(lambda: exchange(message))
+            if turn:
+                mine.append(cold)
+                theirs.append(forked)
+    return Row("cold-spare-python", mine, theirs, 3)
+
+
+def renewed(runner: str) -> Callable[[Path], Row]:
+    """From the end of a save to the first answer of the new code, without a watcher's share."""
+
+    def measure(folder: Path) -> Row:
+        mine, theirs, told = [], [], []
+        with lasting(folder, runner, lambda revision: told.append(revision.ready_ms)) as ours:
+            source = folder / "code" / "index.py"
+            ours.invoke(b"x")
+            try:
+                for turn in range(16):
+                    time.sleep(SETTLE_S)
+                    source.write_text(f"def handler(event, context):\n    return '{turn}'\n")
+                    mine.append(timed(lambda wanted=str(turn): ours.renewed_answer(wanted)))
+                    theirs.append(timed(lambda: run(CHILD)))
+            finally:
+                source.write_text(HANDLER)
+        print(f"  of renew-{runner}: ready after {statistics.median(told):.2f} ms")
+        return Row(f"renew-{runner}", mine[1:], theirs[1:], 0)
+
+    return measure
+
+
+class Lasting:
+    """A session as a gateway keeps it, with one function."""
+
+    def __init__(self, session: object, function: object) -> None:
+        self._session = session
+        self._function = function
+
+    def invoke(self, payload: bytes) -> bytes:
+        from localfn.model import Call, Event
+
+        return self._session.invoke(Call(self._function, Event(payload)), lambda text: None).payload
+
+    def renewed_answer(self, wanted: str) -> None:
+        self._session.renew(self._function, lambda text: None, False)
+        assert self.invoke(b"x") == wanted.encode()
+
+
+@contextmanager
+def lasting(
+    folder: Path, runner: str, tell: Callable[..., None] = lambda revision: None
+) -> Iterator[Lasting]:
+    from localfn.app import find_project, open_session
+    from localfn.settings import resolve
+
+    settings = resolve({"project": str(folder), "runner": runner, "network": "none"}, os.environ)
+    opened = find_project(settings)
+    with open_session(settings, opened, lambda line: None, lasting=True, tell=tell) as session:
+        yield Lasting(session, opened.find("echo"))
+
+
 def warm(runner: str, size: int, runs: int, target: float) -> Callable[[Path], Row]:
     label = "1k" if size == 1024 else "6m"
 
@@ -291,8 +388,14 @@ def echoes(folder: Path, runner: str, size: int) -> Iterator[Callable[[], None]]
 
 @contextmanager
 def process_echo(_: Path) -> Iterator[Callable[[bytes], None]]:
+    with echoing([sys.executable, "-c", ECHO]) as exchange:
+        yield exchange
+
+
+@contextmanager
+def echoing(command: list[str]) -> Iterator[Callable[[bytes], None]]:
     with subprocess.Popen(
-        [sys.executable, "-c", ECHO], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     ) as child:
 
         def exchange(message: bytes) -> None:
@@ -370,6 +473,9 @@ ROWS: dict[str, Callable[[Path], Row]] = {
     "cold-process": cold_process,
     "cold-process-node": cold_process_node,
     "cold-docker": cold_docker,
+    "cold-spare-python": cold_spare_python,
+    "renew-process": renewed("process"),
+    "renew-docker": renewed("docker"),
     "warm-process-1k": warm("process", 1024, 200, 3),
     "warm-process-6m": warm("process", 6_000_000, 20, 2),
     "warm-docker-1k": warm("docker", 1024, 200, 3),

@@ -188,7 +188,9 @@ def served(runner: str) -> Callable[[Path, int, float], dict[str, object]]:
         saved: list[tuple[float, int]] = []
         with following(folder, runner) as invoke:
             for _ in range(5):
-                invoke()
+                _, failure = invoke()
+                if failure:
+                    raise SystemExit(f"{runner}: {failure}")
             with Load(invoke, rate) as load:
                 time.sleep(1)
                 waits = [

@@ -1,26 +1,34 @@
 """Build a session from settings: the only place that knows every part."""
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from localfn import assets, languages
-from localfn.errors import MachineError
+from localfn.errors import LocalfnError, MachineError
 from localfn.instances.choice import Backends, Containers
 from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
-from localfn.invoke.invoker import Invoker, nowhere
+from localfn.invoke.fleet import Sink, Standing, nowhere
+from localfn.invoke.gate import Gate
+from localfn.invoke.invoker import Invoker
 from localfn.invoke.lacking import lacking
 from localfn.invoke.plan import Planner, Wishes
+from localfn.invoke.plans import Plans
+from localfn.invoke.pool import End, Lives, Open, Pool, Renewal, Tell, untold
+from localfn.live import Live, Read
 from localfn.model import (
     Call,
+    FailureKind,
     Finding,
     Function,
     HttpReply,
     HttpRequest,
     InstancePlan,
     Result,
+    Revision,
     Runtime,
     Site,
 )
@@ -31,16 +39,68 @@ if TYPE_CHECKING:
     from localfn.debug.debuggers import Debuggers
 
 Say = Callable[[str], None]
-Sink = Callable[[bytes], None]
+# Ctrl-C of a gateway ends everything within a second.
+STOP_LIMIT_S = 0.8
+# Failures to load, before any handler ran: when somebody was just writing the code, they say
+# nothing about it.
+LOADING = frozenset(
+    {FailureKind.IMPORT_FAILED, FailureKind.HANDLER_MISSING, FailureKind.INIT_FAILED}
+)
+MOST_LOADS = 3
 
 
 class Session(NamedTuple):
-    """A project whose functions can be called."""
+    """A project whose functions can be called, from any number of threads.
 
-    project: Project
+    The project may change while the session is open: read `project` whenever it is needed.
+
+    - `renew(function, sink, afresh)`: from now on no call of the function is served by code that
+      was loaded before; `Pool.renew` tells the rest. Raises what planning it raises: then calls
+      of it get the same error.
+    - `retire(key)`: the function is no longer there.
+    - `warm(function, sink)`: load it before anybody calls; `Pool.warm`.
+    - `standing()`: how many instances of each function there are.
+    - `sources(function)`: what its instances are made of, the code first, then the layers.
+    - `reopen()`: read settings and template again; raises `LocalfnError`, and changes nothing,
+      when they are broken.
+    - `follow(catch_up, tell)`: call `catch_up` before every call, and `tell` as `open_session`'s.
+    """
+
+    live: Live
+    gate: Gate
     invoke: Callable[[Call, Sink], Result]
     forward: Callable[[Call, HttpRequest, Sink], HttpReply]
     run_line: Callable[[Function], str]
+    renew: Callable[[Function, Sink, bool], Renewal]
+    retire: Callable[[str], None]
+    warm: Callable[[Function, Sink], Revision | None]
+    standing: Callable[[], tuple[Standing, ...]]
+    sources: Callable[[Function], tuple[Path, ...]]
+    reopen: Callable[[], None]
+    follow: Callable[[Callable[[], None], Tell], None]
+
+    @property
+    def project(self) -> Project:
+        """Return the project as it was last read."""
+        return self.live.project
+
+    @property
+    def settings_files(self) -> tuple[Path, ...]:
+        """Return the files on which the settings depend, be they there or not."""
+        return self.live.settings.files
+
+    @property
+    def ignores(self) -> tuple[str, ...]:
+        """Return the user's patterns of files whose changes mean nothing."""
+        return self.live.settings.reload.ignore
+
+    def hold(self, functions: Collection[str]) -> None:
+        """Have calls of these functions wait until `release`."""
+        self.gate.hold(functions)
+
+    def release(self) -> None:
+        """Let all calls go on."""
+        self.gate.release()
 
 
 def find_project(settings: Settings, reference: str = "", runtime: str = "") -> Project:
@@ -62,63 +122,135 @@ def look_closely(project: Project, settings: Settings) -> tuple[Finding, ...]:
 
 @contextmanager
 def open_session(
-    settings: Settings, project: Project, say: Say, follow_stop: Sink = nowhere
+    settings: Settings,
+    project: Project,
+    say: Say,
+    follow_stop: Sink = nowhere,
+    *,
+    lasting: bool = False,
+    tell: Tell = untold,
+    read: Read | None = None,
 ) -> Iterator[Session]:
     """Yield a session that runs the project's functions; everything is given back at the end.
 
-    `say` takes lines for the person at the terminal; `follow_stop` the log of pre-stop hooks.
+    `say` takes lines for the person at the terminal; `follow_stop` the log of pre-stop hooks. A
+    `lasting` session keeps spares and lets idle instances time out, and its end does not wait
+    long for hooks; `tell` gets news of renewals, from other threads. `read` reads settings and
+    project again when files have changed; without it they stay as they are.
     """
-    planner = Planner(project.provider, project.root, _wishes(settings), settings.environ)
+    live = Live(settings, project, read or (lambda: (settings, project)))
+    gate, followers = Gate(), [tell]
+    keeping = settings.keeping if lasting else settings.keeping._replace(idle_s=None)
+    planners = [_planner(live)]
     debuggers = _debuggers(settings, project, say)
     backends = Backends(
         settings.runner,
         lambda: _containers(settings, say),
         lambda: ProcessBackend(settings.environ),
         say,
+        keeping.spares if lasting else None,
     )
 
-    plans: dict[str, InstancePlan] = {}
+    def complete(plan: InstancePlan, runtime: Runtime) -> InstancePlan:
+        if debuggers is None:
+            return plan
+        return _debugged(debuggers, plan, runtime, live.settings, live.project)
 
-    def plan(function: Function) -> InstancePlan:
-        """Return the plan of a function, made once as long as the function stays the same."""
-        known = plans.get(function.key)
-        if known is not None and known.function is function:
-            return known
-        site, image = backends.choose(planner.runtime(function))
-        planned = planner.plan(function, site, image)
-        if debuggers is not None:
-            planned = _debugged(debuggers, planned, planner.runtime(function), settings, project)
-        plans[function.key] = planned
-        planner.say_notes(say)
-        return planned
+    plans = Plans(planners[0], backends.choose, say, complete)
 
     def make(planned: InstancePlan) -> Instance:
         debugger = None if debuggers is None else debuggers.of(planned.function.key)
         return Instance(planned, backends.backend(planned.site), say, debugger)
 
+    def keep(open_: Open, end: End) -> Pool:
+        lives = Lives(make, open_, end, backends.ends_first, backends.forget)
+        return Pool(lives, keeping, spread)
+
+    def spread(revision: Revision) -> None:
+        for each in tuple(followers):
+            each(revision)
+
     invoker = Invoker(
         project.provider,
-        lambda call: plan(call.function),
-        make,
+        lambda call: plans.find(live.newest(call.function)),
+        keep,
         settings.environ,
         timeout_s=settings.timeout_s,
         untimed=lambda function: bool(debuggers and debuggers.of(function.key)),
         follow_stop=follow_stop,
     )
+    pool = invoker.pool
+
+    def renew(function: Function, sink: Sink = nowhere, afresh: bool = False) -> Renewal:
+        try:
+            planned = plans.make(function)
+        except LocalfnError:
+            pool.retire(function.key)
+            raise
+        return pool.renew(planned, sink, afresh=afresh)
+
+    def retire(key: str) -> None:
+        plans.drop(key)
+        pool.retire(key)
+
+    def invoke(call: Call, sink: Sink = nowhere) -> Result:
+        for _ in range(MOST_LOADS):
+            held = gate.enter(call.function.key)
+            result = invoker(call, sink)
+            if not _failed_loading(result) or gate.holds(call.function.key) == held:
+                break
+        return result
+
+    def forward(call: Call, request: HttpRequest, sink: Sink = nowhere) -> HttpReply:
+        gate.enter(call.function.key)
+        return invoker.forward(call, request, sink)
+
+    def reopen() -> None:
+        before = live.settings
+        for name in live.reopen():
+            say(f"reload: another `{name}` takes effect at the next start")
+        if live.settings != before:
+            planners.append(_planner(live))
+            plans.use(planners[-1])
+            invoker.use(live.settings.environ, live.settings.timeout_s)
+
+    def follow(catch_up: Callable[[], None], told: Tell) -> None:
+        gate.follow(catch_up)
+        followers.append(told)
+
     try:
         yield Session(
-            project,
-            invoker,
-            invoker.forward,
-            lambda function: _run_line(plan(function), settings),
+            live,
+            gate,
+            invoke,
+            forward,
+            lambda function: _run_line(plans.find(function), settings),
+            renew,
+            retire,
+            lambda function, sink: pool.warm(plans.find(function), sink),
+            pool.standing,
+            lambda function: planners[-1].sources(function),
+            reopen,
+            follow,
         )
     finally:
         if debuggers is not None:
             debuggers.finish()
-        invoker.close()
+        backends.drop_spares()
+        invoker.close(STOP_LIMIT_S if lasting else None)
         if debuggers is not None:
             debuggers.close()
         backends.close()
+
+
+def _planner(live: Live) -> Planner:
+    settings, project = live.settings, live.project
+    return Planner(project.provider, project.root, _wishes(settings), settings.environ)
+
+
+def _failed_loading(result: Result) -> bool:
+    failure = result.failure
+    return failure is not None and (failure.kind in LOADING or failure.during_init)
 
 
 def _wishes(settings: Settings) -> Wishes:

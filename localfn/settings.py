@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from localfn.errors import ProjectError, UsageError
+from localfn.invoke.keeping import Keeping, usual_instances
 from localfn.model import NOTHING, Finding, Local
 from localfn.project_file import FILE, Told, read_env_file, read_project_file
 
@@ -24,6 +25,13 @@ class Gateway(NamedTuple):
     host: str = "127.0.0.1"
     port: int = 8000
     allow_hosts: tuple[str, ...] = ()
+
+
+class Reload(NamedTuple):
+    """How changed files become new instances: `reload` of localfn.yaml."""
+
+    enabled: bool = True
+    ignore: tuple[str, ...] = ()
 
 
 class Debugging(NamedTuple):
@@ -45,7 +53,8 @@ class Settings(NamedTuple):
     `environ` is the machine's own environment with the `.env` file's variables beneath it.
     `images` stand before `image`, by runtime id. `base_images` maps a language to the image that
     ours is built on, `{version}` standing for the language's version. `layers`, `mounts` and
-    `interpreters` are what localfn.yaml names. `findings` is what is wrong in that file.
+    `interpreters` are what localfn.yaml names. `files` are read for all this, where they are
+    there. `keeping` is for sessions that last. `findings` is what is wrong in localfn.yaml.
     `start_limit_s` is how long a server may take to come up.
     """
 
@@ -63,10 +72,13 @@ class Settings(NamedTuple):
     environment: Mapping[str, str] = NOTHING
     environ: Mapping[str, str] = NOTHING
     base_images: Mapping[str, str] = NOTHING
+    keeping: Keeping = Keeping()
     layers: Mapping[str, Local] = NOWHERE
     mounts: Mapping[str, Local] = NOWHERE
     interpreters: Mapping[str, Local] = NOWHERE
     gateway: Gateway = Gateway()
+    reload: Reload = Reload()
+    files: tuple[Path, ...] = ()
     findings: tuple[Finding, ...] = ()
     debugging: Debugging | None = None
     cache: Path = Path("~", ".cache", "localfn")
@@ -117,11 +129,19 @@ def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         layers=told.paths("layers"),
         mounts=told.paths("mounts"),
         interpreters=told.paths("interpreters"),
+        keeping=_keeping(told),
         gateway=_gateway(told),
+        reload=Reload(told.flag("reload.enabled"), told.words("reload.ignore")),
+        files=(root / ".env", root / FILE, *_env_files(told)),
         findings=file.findings if file is not None else (),
         cache=_cache(variables),
         start_limit_s=told.number("start_limit"),
     )
+
+
+def _env_files(told: Told) -> tuple[Path, ...]:
+    named = (told.beneath("env_file"), told.above("env_file"))
+    return tuple(each for each in named if each is not None)
 
 
 def _root(given: Mapping[str, object], environ: Mapping[str, str]) -> Path:
@@ -176,6 +196,17 @@ def _gateway(told: Told) -> Gateway:
         host=told.text("start_api.host"),
         port=Gateway().port if port is None else port,
         allow_hosts=told.words("start_api.allow_hosts"),
+    )
+
+
+def _keeping(told: Told) -> Keeping:
+    """Return how many instances a session keeps, and how long."""
+    usual, spares = Keeping(), told.whole("start_api.spares")
+    return Keeping(
+        most_instances=told.whole("start_api.max_instances") or usual_instances(),
+        wait_s=told.number("start_api.queue_timeout") or usual.wait_s,
+        idle_s=told.number("start_api.idle_timeout"),
+        spares=usual.spares if spares is None else spares,
     )
 
 

@@ -3,7 +3,8 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, cast
 
@@ -16,12 +17,16 @@ from localfn.model import InstancePlan
 # What a process needs of the machine's own environment; the rest is the function's.
 INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "DYLD_LIBRARY_PATH")
 KILL_LIMIT_S = 5.0
+# How soon it is looked whether a program has ended, at first and in the long run.
+LOOK_FIRST_S = 0.0003
+LOOK_LATER_S = 0.01
 
 
 class Child:
     """The command of a plan in a process group of its own, with a private `/tmp` where possible.
 
     Raises `OSError` when the command cannot be started. Ends with localfn, however that ends.
+    `pause(seconds)` is what is done while its end is awaited.
     """
 
     def __init__(
@@ -32,6 +37,7 @@ class Child:
         stdin: int = subprocess.PIPE,
         stderr: int = subprocess.PIPE,
     ) -> None:
+        self.pause: Callable[[float], None] = time.sleep
         self._limit_kb = plan.memory_mb * 1024
         self._peak_kb = 0
         self._out_of_memory = False
@@ -63,6 +69,8 @@ class Child:
 
     def weigh(self) -> None:
         """Note the memory in use, and end the group when it takes too much."""
+        if self._process.returncode is not None:
+            return
         used_kb = resident_kb(self.pid)
         self._peak_kb = max(self._peak_kb, used_kb)
         if used_kb > self._limit_kb:
@@ -90,10 +98,14 @@ class Child:
 
     def await_exit(self, limit_s: float) -> Exit | None:
         """Return how the leader ended, None when it still runs after this long."""
-        try:
-            code = self._process.wait(limit_s)
-        except subprocess.TimeoutExpired:
-            return None
+        deadline = time.monotonic() + limit_s
+        look_s = LOOK_FIRST_S
+        while (code := self._process.poll()) is None:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return None
+            self.pause(min(left_s, look_s))
+            look_s = min(2 * look_s, LOOK_LATER_S)
         return Exit(
             code=max(code, 0),
             signal=max(-code, 0),

@@ -49,7 +49,7 @@ class ContainerServer:
         suspicion: str,
     ) -> None:
         assert plan.contract is not None
-        self.tape = LogTape("")
+        self.tape = LogTape()
         self.port = plan.port
         self.suspicion = suspicion
         self.closed = False
@@ -124,6 +124,10 @@ class ContainerServer:
         """Return the most memory that was used; 0 where the engine is on no Linux of ours."""
         self._weigh()
         return self._peak_mb
+
+    def renew(self) -> bool:
+        """Return False: the server is the container's main process."""
+        return False
 
     def close(self) -> None:
         """Have the container removed. May be called twice."""

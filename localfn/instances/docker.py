@@ -30,6 +30,7 @@ CPU_PERIOD_US = 100_000
 KILL_LIMIT_S = 1.0
 # The network in which no port can be published.
 UNREACHABLE = "none"
+RENEW_LIMIT_S = 2.0
 SWEEP_LIMIT_S = 5.0
 LOOPBACK = "127.0.0.1"
 
@@ -50,6 +51,7 @@ class DockerBackend:
         self._network = network
         self._keeper = Keeper(self._engine)
         self._guests: list[_Guest] = []
+        self._lock = threading.Lock()
         self._sweeper: threading.Thread | None = None
 
     def image(self, runtime: Runtime) -> str:
@@ -76,16 +78,22 @@ class DockerBackend:
                 hint="Leave `--network none` out, or run in a process: `--runner process`.",
             )
         guest = self._start(plan)
-        self._guests = [each for each in self._guests if not each.closed]
-        self._guests.append(guest)
-        self._sweep()
+        with self._lock:
+            self._guests = [each for each in self._guests if not each.closed]
+            self._guests.append(guest)
+            self._sweep()
         return guest
+
+    def take_back(self, plan: InstancePlan, guest: Guest) -> None:
+        """Close a guest."""
+        guest.close()
 
     def close(self) -> None:
         """End all guests that are left. May be called twice."""
-        for guest in self._guests:
+        with self._lock:
+            guests, self._guests = self._guests, []
+        for guest in guests:
             guest.close()
-        self._guests.clear()
         self._keeper.close()
         if self._sweeper is not None:
             self._sweeper.join(SWEEP_LIMIT_S)
@@ -142,10 +150,9 @@ class DockerGuest:
     def __init__(self, engine: Engine, plan: InstancePlan, wanted: Mapping[str, object]) -> None:
         self._engine = engine
         self.closed = False
-        self.tape = LogTape(str(plan.init["mark"]))
         self._id = str(engine.ask("POST", "/containers/create", wanted)["Id"])
         try:
-            self.channel = AttachedChannel(engine.attach(self._id), self.tape)
+            self.channel = AttachedChannel(engine.attach(self._id))
         except BaseException:
             leftovers.remove(engine, self._id)
             raise
@@ -155,6 +162,11 @@ class DockerGuest:
             leftovers.remove(engine, self._id)
             self.close()
             raise
+
+    @property
+    def tape(self) -> LogTape:
+        """Return what the worker prints."""
+        return self.channel.tape
 
     def kill(self, grace_s: float) -> Exit:
         """End the worker: SIGTERM, wait `grace_s`, SIGKILL."""
@@ -178,6 +190,10 @@ class DockerGuest:
     def peak_memory_mb(self) -> float:
         """Return 0: the worker tells its own peak with every answer."""
         return 0.0
+
+    def renew(self) -> bool:
+        """Have the supervisor end the worker, empty `/tmp`, and start another."""
+        return self.channel.renew(RENEW_LIMIT_S)
 
     def close(self) -> None:
         """Hang up: the supervisor ends, and the engine removes the container."""

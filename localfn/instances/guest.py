@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from localfn.model import Fault, InstancePlan, Site
-from localfn.wires.frames import Channel
+from localfn.wires.channel import Channel
 from localfn.wires.tape import LogTape
 
 
@@ -30,7 +30,7 @@ class Guest(Protocol):
 
     @property
     def tape(self) -> LogTape:
-        """Return what the guest prints."""
+        """Return what the worker prints."""
 
     def kill(self, grace_s: float) -> Exit:
         """End the guest: ask, wait `grace_s`, then force. May be called twice."""
@@ -46,6 +46,12 @@ class Guest(Protocol):
 
     def peak_memory_mb(self) -> float:
         """Return the most memory the guest has used so far; 0 when it cannot be told."""
+
+    def renew(self) -> bool:
+        """Be as if just started, with a new worker; False where only `close` is left to do.
+
+        Nobody may be talking to the guest.
+        """
 
     def close(self) -> None:
         """Give back everything: pipes, threads, the container. May be called twice."""
@@ -110,6 +116,9 @@ class Backend(Protocol):
         program that cannot be started. `say` takes lines for the person at the terminal:
         progress, and what is not isolated.
         """
+
+    def take_back(self, plan: InstancePlan, guest: Guest) -> None:
+        """Take a guest that nobody talks to any more, to close it or to use it again."""
 
     def close(self) -> None:
         """End all guests that are left."""

@@ -43,11 +43,16 @@ class Debugger(Protocol):
         """
 
 
+class Unusable(Exception):
+    """The instance has failed or was stopped before this call began: nothing has been sent."""
+
+
 class Instance:
     """A worker that has loaded one function, or is about to.
 
     States go NEW → STARTING → READY ↔ BUSY → STOPPED, FAILED from anywhere; all steps are taken
-    here, under one lock. A failed instance is never used again.
+    here, under one lock. BUSY means one call or several. A failed instance is never used again.
+    `fresh` is true until the user's code has been loaded.
     """
 
     def __init__(
@@ -58,12 +63,13 @@ class Instance:
         debugger: Debugger | None = None,
     ) -> None:
         self.id = os.urandom(6).hex()
-        self.plan = plan._replace(init={**plan.init, "mark": os.urandom(16).hex()})
+        self.plan = plan
         self.fresh = True
         self._backend = backend
         self._say = say
         self._debugger = debugger
         self._state = InstanceState.NEW
+        self._talks = 0
         self._lock = threading.Lock()
         self._guest: Guest | None = None
         self._wire: Wire | None = None
@@ -76,27 +82,24 @@ class Instance:
 
     @property
     def usable(self) -> bool:
-        """Return whether the instance can take another call."""
-        return self._state is InstanceState.READY
+        """Return whether the instance can take another call, now or after those that it serves."""
+        return self._state in (InstanceState.READY, InstanceState.BUSY)
 
-    def still_runs(self) -> bool:
-        """Return whether the guest is there: it may have ended by itself after an answer."""
-        if self._guest is not None and self._guest.await_exit(0) is None:
-            return True
-        self._fail()
-        return False
+    def lives(self) -> bool:
+        """Return whether the guest is still there: it may end while nobody calls it."""
+        return self._guest is not None and self._guest.await_exit(0) is None
 
     def start(self) -> None:
-        """Start the guest; raise `MachineError` when the machine cannot.
+        """Start the guest; raise `MachineError` when the machine cannot, `Unusable` if stopped.
 
         One that runs and could not be loaded is left as it is, to be loaded again.
         """
-        if self._guest is not None and self.usable:
+        if self._guest is not None and self._state is not InstanceState.NEW:
             self._move(InstanceState.READY, InstanceState.STARTING)
             return
         self._move(InstanceState.NEW, InstanceState.STARTING)
         try:
-            self._guest = self._backend.start(self.plan, self._say)
+            guest = self._backend.start(self.plan, self._say)
         except CannotStart as error:
             assert self.plan.contract is not None
             self._unstarted = self.plan.contract.fault(error.fault)
@@ -105,24 +108,38 @@ class Instance:
             self._fail()
             raise
         clock = time.monotonic if self._debugger is None else self._debugger.clock
-        self._wire = open_wire(self.plan, self._guest, self._say, clock)
+        self._wire = open_wire(self.plan, guest, self._say, clock)
+        with self._lock:
+            self._guest = guest
+            stopped = self._state is InstanceState.STOPPED
+        if stopped:
+            self._backend.take_back(self.plan, guest)
 
     def load(self, context: Mapping[str, object], limit_s: float | None, sink: Sink) -> Reply:
-        """Have the guest load the user's code; `Reply.failure` tells how it went."""
+        """Have the guest load the user's code; `Reply.failure` tells how it went.
+
+        Raises `Unusable` when somebody has stopped the instance, as do `call` and `hook`.
+        """
         if self._unstarted is not None:
             self._fail()
             return Reply(failure=self._unstarted)
-        wire = self._opened()
-        init = {**self.plan.init, "context": context, "debug": self._debugged()}
-        reply = self._converse(lambda: wire.open(init, limit_s), sink)
+        guest, wire = self._opened()
+        self._enter(InstanceState.STARTING)
+        init = {
+            **self.plan.init,
+            "mark": guest.tape.token,
+            "context": context,
+            "debug": self._debugged(guest),
+        }
+        reply = self._converse("init", lambda: wire.open(init, limit_s), sink)
+        self._leave()
         if reply.failure is None:
-            self._move(InstanceState.STARTING, InstanceState.READY)
-            return reply
-        if reply.again:
+            self.fresh = False
+        if reply.failure is None or reply.again:
             self._move(InstanceState.STARTING, InstanceState.READY, unless=InstanceState.FAILED)
         else:
             self._fail()
-        if self.plan.function.hooks.initializer is None:
+        if reply.failure is None or self.plan.function.hooks.initializer is None:
             return reply
         return reply._replace(failure=_during_init(reply.failure))
 
@@ -133,22 +150,21 @@ class Instance:
         limit_s: float | None,
         sink: Sink,
     ) -> Reply:
-        """Run the handler once. One call at a time."""
-        self._move(InstanceState.READY, InstanceState.BUSY)
-        self.fresh = False
-        wire = self._opened()
-        reply = self._converse(lambda: wire.call(invocation, context, limit_s), sink)
-        self._move(InstanceState.BUSY, InstanceState.READY, unless=InstanceState.FAILED)
+        """Run the handler once; as many at a time as the function's concurrency says."""
+        _, wire = self._opened()
+        self._enter(InstanceState.READY, InstanceState.BUSY)
+        reply = self._converse(invocation.id, lambda: wire.call(invocation, context, limit_s), sink)
+        self._leave()
         return reply
 
     def hook(
         self, name: str, context: Mapping[str, object], limit_s: float | None, sink: Sink
     ) -> Reply:
         """Run a lifecycle hook."""
-        self._move(InstanceState.READY, InstanceState.BUSY)
-        wire = self._opened()
-        reply = self._converse(lambda: wire.hook(name, context, limit_s), sink)
-        self._move(InstanceState.BUSY, InstanceState.READY, unless=InstanceState.FAILED)
+        _, wire = self._opened()
+        self._enter(InstanceState.READY, InstanceState.BUSY)
+        reply = self._converse(name, lambda: wire.hook(name, context, limit_s), sink)
+        self._leave()
         return reply
 
     def forward(
@@ -167,19 +183,19 @@ class Instance:
         # Only gateways come here; sockets cost every other cold start some milliseconds.
         from localfn.instances.passage import passing
 
-        self._move(InstanceState.READY, InstanceState.BUSY)
-        self.fresh = False
-        wire, guest = cast("PassingWire", self._opened()), self._started()
+        guest, opened = self._opened()
+        wire, name = cast("PassingWire", opened), os.urandom(6).hex()
+        self._enter(InstanceState.READY, InstanceState.BUSY)
         began = time.perf_counter()
-        guest.tape.follow(sink)
+        guest.tape.follow(name, sink)
 
         def end(failure: Failure | None) -> None:
             wire.settle()
             try:
                 reply = self._settled(Reply(failure=failure))
             finally:
-                guest.tape.follow(None)
-            self._move(InstanceState.BUSY, InstanceState.READY, unless=InstanceState.FAILED)
+                guest.tape.leave(name)
+                self._leave()
             over(reply._replace(duration_ms=(time.perf_counter() - began) * 1000))
 
         answer = wire.forward(request, context, limit_s)
@@ -189,70 +205,83 @@ class Instance:
         return passing(answer, lambda error: end(wire.failure(error) if error else None))
 
     def stop(self) -> None:
-        """End the guest and give everything back. May be called twice."""
+        """End the guest and give everything back; calls that still run fail. Twice is once."""
         with self._lock:
             was, self._state = self._state, InstanceState.STOPPED
-            guest, self._guest = self._guest, None
-        if guest is None:
+            guest, wire, talks = self._guest, self._wire, self._talks
+        if guest is None or wire is None or was is InstanceState.STOPPED:
             return
-        if was is InstanceState.READY and self._wire is not None:
-            self._wire.stop()
+        if was is InstanceState.READY:
+            wire.stop()
             guest.await_exit(STOP_LIMIT_S)
-        if self._wire is not None:
-            self._wire.close()
-        guest.close()
+        wire.close()
+        if talks:
+            guest.close()
+        else:
+            self._backend.take_back(self.plan, guest)
 
-    def _debugged(self) -> Mapping[str, object] | None:
+    def _debugged(self, guest: Guest) -> Mapping[str, object] | None:
         """Return what the worker must know of its debugger, None without one."""
-        if self._debugger is None:
-            return None
-        assert self._guest is not None
-        return self._debugger.begin(self._guest.debug_address)
+        return None if self._debugger is None else self._debugger.begin(guest.debug_address)
 
-    def _opened(self) -> Wire:
+    def _opened(self) -> tuple[Guest, Wire]:
+        assert self._guest is not None
         assert self._wire is not None
-        return self._wire
+        return self._guest, self._wire
 
-    def _started(self) -> Guest:
-        assert self._guest is not None
-        return self._guest
-
-    def _converse(self, ask: Callable[[], Said], sink: Sink) -> Reply:
-        guest = self._started()
-        guest.tape.follow(sink)
+    def _converse(self, name: str, ask: Callable[[], Said], sink: Sink) -> Reply:
+        guest, _ = self._opened()
+        guest.tape.follow(name, sink)
         try:
             return self._settled(ask().reply)
         finally:
-            guest.tape.follow(None)
+            guest.tape.leave(name)
 
     def _settled(self, reply: Reply) -> Reply:
         """Return a reply with what it meant for the guest."""
-        guest = self._started()
+        guest, _ = self._opened()
+        if reply.last or reply.failure is TOO_LATE or reply.failure is GONE:
+            # Before its end, so that no other call comes meanwhile.
+            self._fail()
         if reply.failure is TOO_LATE:
             reply = self._ended(reply, guest.kill(LAST_WORDS_S))
         elif reply.failure is GONE:
             reply = self._ended(reply, guest.await_exit(EXIT_LIMIT_S) or guest.kill(0))
-        elif reply.last:
-            self._fail()
         peak_mb = max(reply.peak_memory_mb, guest.peak_memory_mb())
         return reply._replace(peak_memory_mb=peak_mb)
 
     def _ended(self, reply: Reply, ended: Exit) -> Reply:
         """Word a call that the worker did not survive."""
-        guest = self._started()
+        guest, wire = self._opened()
         guest.tape.await_end(LAST_WORDS_S)
-        self._fail()
         failure = reply.failure
         if failure is TOO_LATE:
-            failure = failure._replace(advice=self._opened().advice)
+            failure = failure._replace(advice=wire.advice)
         elif failure is GONE:
-            failure = _exit_failure(ended, heap_full=self._says_heap_is_full(ended))
+            failure = _exit_failure(ended, heap_full=self._says_heap_is_full(guest, ended))
         return reply._replace(failure=failure, peak_memory_mb=ended.peak_memory_mb)
 
-    def _says_heap_is_full(self, ended: Exit) -> bool:
+    def _says_heap_is_full(self, guest: Guest, ended: Exit) -> bool:
         """Return whether the guest's program gave up by itself for want of memory."""
         told = self.plan.heap_exhausted
-        return bool(told) and ended.signal == SIGABRT and told in self._started().tape.rest
+        return bool(told) and ended.signal == SIGABRT and told in guest.tape.rest
+
+    def _enter(self, *expected: InstanceState) -> None:
+        """Begin a conversation with the worker."""
+        with self._lock:
+            if self._state in (InstanceState.FAILED, InstanceState.STOPPED):
+                raise Unusable(self.id)
+            if self._state not in expected:
+                raise RuntimeError(f"{self.id} is {self._state.name}")
+            self._talks += 1
+            if self._state is InstanceState.READY:
+                self._state = InstanceState.BUSY
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._talks -= 1
+            if not self._talks and self._state is InstanceState.BUSY:
+                self._state = InstanceState.READY
 
     def _move(
         self,
@@ -263,6 +292,8 @@ class Instance:
         with self._lock:
             if self._state in (unless, InstanceState.STOPPED) and unless is not None:
                 return
+            if self._state is InstanceState.STOPPED:
+                raise Unusable(self.id)
             if self._state is not expected:
                 raise RuntimeError(f"{self.id} is {self._state.name}, not {expected.name}")
             self._state = new

@@ -5,7 +5,6 @@ and its children), not capped by RLIMIT_AS: address space is not what a cloud co
 cannot start under a small one.
 """
 
-import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from localfn.instances.child import Child
 from localfn.instances.guest import Exit, Guest
 from localfn.instances.stream import StreamChannel
 from localfn.model import InstancePlan, Site
-from localfn.wires.tape import LogTape
 
 if TYPE_CHECKING:
     from localfn.instances.server import Servers
@@ -24,9 +22,10 @@ ISOLATES = (
     "running in a process: time and memory (watched) are limited, {tmp} is private; "
     "{others}, network, user and CPU are not isolated"
 )
+# How often the memory of guests is looked at, and every which time that of idle ones.
 WATCH_EVERY_S = 0.02
-READ_BYTES = 1 << 16
-LAST_WORDS_S = 0.1
+GLANCE_EVERY = 50
+CLOSE_LIMIT_S = 1.0
 LOOPBACK = "127.0.0.1"
 
 
@@ -40,6 +39,9 @@ class ProcessBackend:
         self._environ = environ
         self._servers: Servers | None = None
         self._guests: list[Guest] = []
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._watcher: threading.Thread | None = None
 
     def start(self, plan: InstancePlan, say: Callable[[str], None]) -> Guest:
         """Start a guest.
@@ -47,19 +49,43 @@ class ProcessBackend:
         Raises `MachineError` when its interpreter cannot be run, `CannotStart` when it is the
         user's own program that cannot.
         """
-        self._guests = [each for each in self._guests if each.await_exit(0) is None]
         child, guest = self._server(plan, say) if plan.wire == "http" else self._bootstrap(plan)
-        self._guests.append(guest)
-        if not self._described:
-            self._described = True
+        with self._lock:
+            self._guests = [each for each in self._guests if each.await_exit(0) is None]
+            self._guests.append(guest)
+            first, self._described = not self._described, True
+            if self._watcher is None:
+                self._watcher = threading.Thread(target=self._watch, name="watch", daemon=True)
+                self._watcher.start()
+        if first:
             say(describe(private_tmp=child.has_private_tmp))
         return guest
 
+    def take_back(self, plan: InstancePlan, guest: Guest) -> None:
+        """Close a guest."""
+        guest.close()
+
     def close(self) -> None:
-        """End all guests that are left."""
-        for guest in self._guests:
+        """End all guests that are left. May be called twice."""
+        self._closed.set()
+        with self._lock:
+            guests, self._guests = self._guests, []
+        for guest in guests:
             guest.close()
-        self._guests.clear()
+        if self._watcher is not None:
+            self._watcher.join(CLOSE_LIMIT_S)
+
+    def _watch(self) -> None:
+        """Note the memory of every bootstrap, and end those that take too much."""
+        rounds = 0
+        while not self._closed.wait(WATCH_EVERY_S):
+            rounds += 1
+            for guest in self._guests:
+                # A guest that nobody waits for is asleep in its cloud; it gets a glance.
+                if isinstance(guest, ProcessGuest) and (
+                    guest.channel.turns.taken or not rounds % GLANCE_EVERY
+                ):
+                    guest.weigh()
 
     def _bootstrap(self, plan: InstancePlan) -> tuple[Child, Guest]:
         try:
@@ -69,38 +95,33 @@ class ProcessBackend:
                 f"`{plan.command[0]}` cannot be started for `{plan.function.key}`: {error}.",
                 hint="Name another interpreter, or run in a container: `--runner docker`.",
             ) from error
-        return child, ProcessGuest(plan, child)
+        return child, ProcessGuest(child)
 
     def _server(self, plan: InstancePlan, say: Callable[[str], None]) -> tuple[Child, Guest]:
-        if self._servers is None:
-            # Not loaded for the other functions, whose cold start would wait for it.
-            from localfn.instances.server import Servers
+        # Not loaded for the other functions, whose cold start would wait for it.
+        from localfn.instances.server import Servers
 
-            self._servers = Servers(self._environ)
+        with self._lock:
+            if self._servers is None:
+                self._servers = Servers(self._environ)
         return self._servers.start(plan, say)
 
 
 class ProcessGuest:
     """One bootstrap in a child process."""
 
-    def __init__(self, plan: InstancePlan, child: Child) -> None:
-        self.tape = LogTape(str(plan.init["mark"]))
+    def __init__(self, child: Child) -> None:
         self._child = child
-        self._closed = threading.Event()
+        self._closing = threading.Lock()
         to_guest, from_guest, printed = child.pipes()
-        self.channel = StreamChannel(to_guest, from_guest)
-        self._threads = (
-            threading.Thread(target=self._record, args=(printed,), name="tape", daemon=True),
-            threading.Thread(target=self._watch, name="watch", daemon=True),
-        )
-        for thread in self._threads:
-            thread.start()
+        self.channel = StreamChannel(to_guest, from_guest, printed, child.is_over)
+        self.tape = self.channel.tape
+        # What it prints is read while its end is awaited: a full pipe would keep it from ending.
+        child.pause = self.channel.turns.once
 
     def kill(self, grace_s: float) -> Exit:
         """End the process and its children: SIGTERM, wait `grace_s`, SIGKILL."""
-        ended = self._child.kill(grace_s)
-        self.channel.hang_up()
-        return ended
+        return self._child.kill(grace_s)
 
     def await_exit(self, limit_s: float) -> Exit | None:
         """Return how the process ended, None when it still runs after this long."""
@@ -114,30 +135,21 @@ class ProcessGuest:
         """Return the largest resident set that was seen."""
         return self._child.peak_memory_mb()
 
+    def weigh(self) -> None:
+        """Note the memory in use, and end the process when it takes too much."""
+        self._child.weigh()
+
+    def renew(self) -> bool:
+        """Return False: another worker is another process."""
+        return False
+
     def close(self) -> None:
-        """End the process, close the pipes, remove the private folder."""
-        if self._closed.is_set():
+        """End the process, close the pipes, remove the private folder. Twice is once."""
+        # Taken once and never given back: whoever comes second has nothing to do.
+        if not self._closing.acquire(blocking=False):
             return
-        self._closed.set()
         self._child.close()
         self.channel.close()
-        for thread in self._threads:
-            thread.join(1.0)
-
-    def _record(self, printed: int) -> None:
-        while text := os.read(printed, READ_BYTES):
-            self.tape.feed(text)
-        self.tape.end()
-        os.close(printed)
-
-    def _watch(self) -> None:
-        """Look at the memory in use, and notice the end."""
-        while not self._child.is_over():
-            self._child.weigh()
-            self._closed.wait(WATCH_EVERY_S)
-        # A forked child may hold the worker's end of the pipe open; the worker is gone anyway.
-        self._closed.wait(LAST_WORDS_S)
-        self.channel.hang_up()
 
 
 def describe(*, private_tmp: bool) -> str:

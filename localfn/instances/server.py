@@ -60,12 +60,13 @@ class ProcessServer:
     def __init__(
         self, child: Child, port: int, give_back: Callable[[], None], variables: tuple[str, ...]
     ) -> None:
-        self.tape = LogTape("")
+        self.tape = LogTape()
         self.port = port
         self.suspicion = ""
         self._child = child
         self._give_back = give_back
         self._variables = variables
+        self._closing = threading.Lock()
         self._closed = threading.Event()
         (printed,) = child.pipes()
         self._output = Output(printed, self.tape)
@@ -118,9 +119,14 @@ class ProcessServer:
         """Return the largest resident set that was seen."""
         return self._child.peak_memory_mb()
 
+    def renew(self) -> bool:
+        """Return False: another server is another process."""
+        return False
+
     def close(self) -> None:
         """End the server, remove the private folder. May be called twice."""
-        if self._closed.is_set():
+        # Taken once and never given back: whoever comes second has nothing to do.
+        if not self._closing.acquire(blocking=False):
             return
         self._closed.set()
         self._child.close()

@@ -40,6 +40,13 @@ class Unpacker:
             return None
         return self._unpacked(path)
 
+    def source(self, function: Function) -> Path:
+        """Return the folder or the archive that `folder` is made from, be it there or not."""
+        code = function.code
+        if code.is_file() and code.suffix.lower() not in ARCHIVES:
+            return code.parent
+        return code
+
     def _unpacked(self, archive: Path) -> Path:
         # Loaded here: zip and hash libraries cost every other start 10 ms.
         from localfn.invoke.archive import digest, unpack

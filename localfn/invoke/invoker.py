@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
-from localfn.instances.instance import Instance
-from localfn.invoke.pool import Pool
+from localfn.instances.instance import Instance, Unusable
+from localfn.invoke.fleet import Berth, Sink, nowhere
+from localfn.invoke.pool import End, NoPlace, Open, Pool
 from localfn.model import (
     Call,
     CallMode,
+    Event,
     Failure,
     FailureKind,
     Function,
@@ -17,17 +19,12 @@ from localfn.model import (
     HttpReply,
     HttpRequest,
     InstancePlan,
+    InstanceState,
     Invocation,
     Provider,
     Reply,
     Result,
 )
-
-Sink = Callable[[bytes], None]
-
-
-def nowhere(_: bytes) -> None:
-    """Swallow output that nobody follows."""
 
 
 class Log:
@@ -55,16 +52,18 @@ class Log:
 
 
 class Invoker:
-    """Runs calls. `plan` says how an instance of a call's function is started.
+    """Runs calls.
 
-    `untimed` names functions that may take as long as they like, unless `timeout_s` says otherwise.
+    `plan` says how an instance of a call's function is started; `keep` makes the pool that has
+    instances opened and ended here. `untimed` names functions that may take as long as they
+    like, unless `timeout_s` says otherwise.
     """
 
     def __init__(
         self,
         provider: Provider,
         plan: Callable[[Call], InstancePlan],
-        make: Callable[[InstancePlan], Instance],
+        keep: Callable[[Open, End], Pool],
         environ: Mapping[str, str],
         *,
         timeout_s: float | None = None,
@@ -78,7 +77,7 @@ class Invoker:
         self._untimed = untimed
         self._follow_stop = follow_stop
         self._last: dict[str, Invocation] = {}
-        self._pool = Pool(make, self._stop)
+        self.pool = keep(self._open, self._stop)
 
     def __call__(self, call: Call, follow: Sink = nowhere) -> Result:
         """Run one call; `follow` gets the log as it is written."""
@@ -86,9 +85,16 @@ class Invoker:
         refusal = self._refusal(call)
         if refusal is not None:
             return self._result(invocation, Reply(failure=refusal), b"", None)
-        with self._pool.borrow(self._plan(call)) as instance:
-            self._last[instance.id] = invocation
-            return self._run(instance, invocation, Log(follow))
+        try:
+            while True:
+                with self.pool.borrow(self._plan(call)) as berth:
+                    self._last[berth.instance.id] = invocation
+                    try:
+                        return self._run(berth, invocation, Log(follow))
+                    except Unusable:  # it failed in another call before it took this one
+                        continue
+        except NoPlace as full:
+            return self._throttled(invocation, full)
 
     def forward(self, call: Call, request: HttpRequest, follow: Sink = nowhere) -> HttpReply:
         """Pass a client's request on to a function that is a server itself.
@@ -98,24 +104,46 @@ class Invoker:
         """
         contract = self._provider.http
         assert contract is not None
-        invocation, log = self._invocation(call), Log(follow)
+        invocation = self._invocation(call)
+        try:
+            while True:
+                try:
+                    answer = self._forward(call, invocation, request, Log(follow))
+                except Unusable:  # it failed in another call before it took this one
+                    continue
+                return contract.refusal(answer) if isinstance(answer, Result) else answer
+        except NoPlace as full:
+            return contract.refusal(self._throttled(invocation, full))
+
+    def use(self, environ: Mapping[str, str], timeout_s: float | None) -> None:
+        """Run calls by these settings from now on."""
+        self._environ, self._timeout_s = environ, timeout_s
+
+    def close(self, limit_s: float | None = None) -> None:
+        """Stop all instances, their pre-stop hooks first; wait so long. May be called twice."""
+        self.pool.close(limit_s)
+
+    def _forward(
+        self, call: Call, invocation: Invocation, request: HttpRequest, log: Log
+    ) -> HttpReply | Result:
+        """Return the server's answer, or the result where there was none."""
         results: list[Result] = []
         lent = ExitStack()
         try:
-            instance = lent.enter_context(self._pool.borrow(self._plan(call)))
+            berth = lent.enter_context(self.pool.borrow(self._plan(call)))
+            instance = berth.instance
             self._last[instance.id] = invocation
             context = self._provider.context(invocation, self._environ)
-            cold_start_ms, opened = self._ready(instance, invocation, context, log)
+            cold_start_ms, opened = self._ready(berth, invocation, context, log)
 
             def over(reply: Reply) -> None:
                 results.append(self._finish(invocation, reply, log, cold_start_ms))
-                if _is_loaded(instance):
-                    self._freeze(instance, invocation, context, log)
+                self._freeze(instance, invocation, context, log)
                 lent.close()
 
             if opened is not None and opened.failure is not None:
                 over(opened)
-                return contract.refusal(results[0])
+                return results[0]
             if opened is None:
                 log.write(self._provider.opening_lines(invocation))
             limit_s = invocation.timeout_s
@@ -123,11 +151,7 @@ class Invoker:
         except BaseException:
             lent.close()
             raise
-        return contract.refusal(results[0]) if answer is None else answer
-
-    def close(self) -> None:
-        """Stop all instances, their pre-stop hooks first. May be called twice."""
-        self._pool.close()
+        return results[0] if answer is None else answer
 
     def _invocation(self, call: Call) -> Invocation:
         now = time.time()
@@ -161,27 +185,45 @@ class Invoker:
             advice=f"The event has {call.event.size} bytes, {most} are allowed.",
         )
 
-    def _run(self, instance: Instance, invocation: Invocation, log: Log) -> Result:
+    def _throttled(self, invocation: Invocation, full: NoPlace) -> Result:
+        refusal = Failure(FailureKind.THROTTLED, invocation.function.key, advice=str(full))
+        return self._result(invocation, Reply(failure=refusal), b"", None)
+
+    def _run(self, berth: Berth, invocation: Invocation, log: Log) -> Result:
         context = self._provider.context(invocation, self._environ)
-        cold_start_ms, opened = self._ready(instance, invocation, context, log)
+        cold_start_ms, opened = self._ready(berth, invocation, context, log)
         reply = opened
         if opened is None or opened.failure is None:
-            reply = self._call(instance, invocation, context, log, opened)
+            reply = self._call(berth.instance, invocation, context, log, opened)
         assert reply is not None
         result = self._finish(invocation, reply, log, cold_start_ms)
-        if _is_loaded(instance):
-            self._freeze(instance, invocation, context, log)
+        self._freeze(berth.instance, invocation, context, log)
         return result._replace(logs=log.text)
 
     def _ready(
-        self, instance: Instance, invocation: Invocation, context: Mapping[str, object], log: Log
+        self, berth: Berth, invocation: Invocation, context: Mapping[str, object], log: Log
     ) -> tuple[float | None, Reply | None]:
         """Return how long a start took and how it went; twice None for a warm instance."""
-        if not instance.fresh:
+        if not berth.opening:
             return None, None
         started = time.perf_counter()
-        opened = self._start(instance, invocation, context, log)
-        return (time.perf_counter() - started) * 1000, opened
+        opened = self._start(berth.instance, invocation, context, log)
+        cold_start_ms = (time.perf_counter() - started) * 1000
+        if opened.failure is None:
+            self.pool.opened(berth)
+        return cold_start_ms, opened
+
+    def _open(self, instance: Instance, sink: Sink) -> Result:
+        """Start an instance before anybody calls it; `sink` gets what is printed."""
+        invocation = self._invocation(Call(instance.plan.function, Event(b"")))
+        context = self._provider.context(invocation, self._environ)
+        log = Log(sink)
+        started = time.perf_counter()
+        self._last[instance.id] = invocation
+        reply = self._start(instance, invocation, context, log, called=False)
+        log.close_line()
+        opened_ms = (time.perf_counter() - started) * 1000
+        return self._result(invocation, reply, log.text, opened_ms)
 
     def _finish(
         self, invocation: Invocation, reply: Reply, log: Log, cold_start_ms: float | None
@@ -193,18 +235,26 @@ class Invoker:
         return result
 
     def _start(
-        self, instance: Instance, invocation: Invocation, context: Mapping[str, object], log: Log
+        self,
+        instance: Instance,
+        invocation: Invocation,
+        context: Mapping[str, object],
+        log: Log,
+        *,
+        called: bool = True,
     ) -> Reply:
-        """Start an instance.
+        """Start an instance and load its code.
 
-        Without an initializer the code is loaded within the first invocation, as in the cloud.
+        Without an initializer the code is loaded within the first invocation, as in the cloud;
+        no invocation begins when nobody has `called`.
         """
         function, provider = invocation.function, self._provider
         instance.start()
         log.write(provider.start_output(provider.runtimes[function.runtime]))
         hook = function.hooks.initializer
+        opening = provider.opening_lines(invocation) if called else b""
         if hook is None:
-            log.write(provider.opening_lines(invocation))
+            log.write(opening)
             return instance.load(context, invocation.timeout_s, log.write)
         before, after = provider.hook_lines("initializer", invocation)
         log.write(before)
@@ -213,7 +263,7 @@ class Invoker:
         log.close_line()
         log.write(after)
         if opened.failure is None:
-            log.write(provider.opening_lines(invocation))
+            log.write(opening)
         return opened
 
     def _call(
@@ -241,7 +291,7 @@ class Invoker:
     ) -> None:
         """Run the hook that the platform calls before it puts an idle instance to sleep."""
         hook = invocation.function.hooks.pre_freeze
-        if hook is not None:
+        if hook is not None and _is_idle(instance):
             self._hook(instance, invocation, ("pre_freeze", hook), context, log)
 
     def _stop(self, instance: Instance) -> None:
@@ -249,7 +299,7 @@ class Invoker:
         invocation = self._last.pop(instance.id, None)
         hook = instance.plan.function.hooks.pre_stop
         try:
-            if hook is not None and invocation is not None and _is_loaded(instance):
+            if hook is not None and invocation is not None and _is_idle(instance):
                 context = self._provider.context(invocation, self._environ)
                 log = Log(self._follow_stop)
                 self._hook(instance, invocation, ("pre_stop", hook), context, log)
@@ -293,6 +343,6 @@ class Invoker:
         return result._replace(payload=self._provider.error_body(result))
 
 
-def _is_loaded(instance: Instance) -> bool:
-    """Return whether an instance is good and initialized: only such a one has hooks."""
-    return instance.usable and not instance.fresh
+def _is_idle(instance: Instance) -> bool:
+    """Return whether an instance is good, initialized and serves nobody: such a one has hooks."""
+    return instance.state is InstanceState.READY and not instance.fresh

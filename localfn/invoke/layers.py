@@ -26,13 +26,28 @@ def find_layers(
     return tuple(_find(function, each, root, known, open_) for each in function.layers)
 
 
+def layer_places(function: Function, root: Path, known: Mapping[str, Local]) -> tuple[Path, ...]:
+    """Return where the layers of a function are looked for, whatever is there."""
+    return tuple(
+        place
+        for each in function.layers
+        for place in _places(each, root, known.get(each) or known.get(layer_name(each)))
+    )
+
+
+def _places(reference: str, root: Path, named: Local | None) -> tuple[Path, ...]:
+    if named is not None:
+        return (named.path,)
+    name = layer_name(reference)
+    return (root / HOME / name, root / HOME / f"{name}.zip", root / reference)
+
+
 def _find(
     function: Function, reference: str, root: Path, known: Mapping[str, Local], open_: Open
 ) -> Path:
     name = layer_name(reference)
     named = known.get(reference) or known.get(name)
-    usual = (root / HOME / name, root / HOME / f"{name}.zip", root / reference)
-    for each in [named.path] if named else usual:
+    for each in _places(reference, root, named):
         folder = open_(each)
         if folder is not None:
             return folder.resolve()

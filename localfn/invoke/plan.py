@@ -10,7 +10,7 @@ from localfn.errors import ProjectError
 from localfn.instances import namespace
 from localfn.invoke.code import Unpacker
 from localfn.invoke.interpreter import find_interpreter
-from localfn.invoke.layers import find_layers, merge
+from localfn.invoke.layers import find_layers, layer_places, merge
 from localfn.invoke.mounts import find_mounts, variable_of
 from localfn.invoke.visible import visible
 from localfn.languages import Language, Launch
@@ -97,7 +97,14 @@ class Planner:
         else:
             plan = self._in_process(function, runtime, language, folders)
         plan = plan._replace(image=image, heap_exhausted=language.heap_exhausted)
-        return plan._replace(fingerprint=repr(plan))
+        # An instance does not depend on where its function is written, nor on who calls it.
+        told = plan._replace(function=function._replace(template=None, triggers=()))
+        return plan._replace(fingerprint=repr(told))
+
+    def sources(self, function: Function) -> tuple[Path, ...]:
+        """Return what instances of a function are made of, its code first, be it there or not."""
+        layers = layer_places(function, self._root, self._wishes.layers)
+        return (self._unpacker.source(function), *layers, *function.ignores)
 
     def say_notes(self, say: Callable[[str], None]) -> None:
         """Say once what the person should know about the plans made so far."""
@@ -192,6 +199,7 @@ class Planner:
                 "shown_code": provider.layout.code,
                 "layers": [layout.layers] if function.layers else [],
                 "alone": site is Site.PROCESS,
+                "concurrency": function.concurrency,
             },
             memory_mb=function.memory_mb,
             cpu=function.cpu if self._wishes.cpu_limit else None,

@@ -1,58 +1,496 @@
-"""Warm instances: lent to one call at a time, kept for the next."""
+"""Warm instances: lent to calls, kept for the next, replaced when the code has changed.
+
+Rules: a call gets a warm instance, else one that is about to be opened and not yet spoken for,
+else a new one, for which the instance that has been idle longest may have to go. When none of
+this can be had it waits, first come first served, and is refused at the limit. No call that comes
+after `renew` is served by what was loaded before it.
+"""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
+from typing import NamedTuple
 
-from localfn.instances.instance import Instance
-from localfn.model import InstancePlan
+from localfn.errors import LocalfnError
+from localfn.instances.instance import Instance, Unusable
+from localfn.invoke.fleet import Berth, Fleet, Sink, Standing, nowhere
+from localfn.invoke.keeping import Keeping
+from localfn.model import InstancePlan, InstanceState, Result, Revision
+
+REAP_EVERY = 4
+STOPPING = "localfn is stopping."
+
+
+Open = Callable[[Instance, Sink], Result]
+End = Callable[[Instance], None]
+Tell = Callable[[Revision], None]
+
+
+def untold(_: Revision) -> None:
+    """Tell nobody."""
+
+
+class NoPlace(Exception):
+    """A call could not be given an instance in time; the message says why."""
+
+
+class Lives(NamedTuple):
+    """What a pool has done with instances.
+
+    - `make(plan)`: a new instance, not started.
+    - `open(instance, sink)`: starts it and loads the code; raises `Unusable` when it is stopped
+      meanwhile.
+    - `end(instance)`: stops it.
+    - `ends_first(old, new)`: whether an instance of the old plan has to be stopped before one of
+      the new plan is opened; else it serves its hook of the end meanwhile.
+    - `forget(plan)`: nothing that was started for this plan is to be used again.
+    """
+
+    make: Callable[[InstancePlan], Instance]
+    open: Open
+    end: End
+    ends_first: Callable[[InstancePlan, InstancePlan], bool] = lambda old, new: False
+    forget: Callable[[InstancePlan], None] = lambda plan: None
+
+
+class Renewal(NamedTuple):
+    """A renewal that has begun. `awaited`: the function is in use, so news will come of it."""
+
+    number: int
+    awaited: bool
+
+
+class Waiter:
+    """A call that waits. `berth` is what it was given; none when it came too late."""
+
+    __slots__ = ("berth", "fleet", "served")
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.berth: Berth | None = None
+        self.served = threading.Event()
 
 
 class Pool:
-    """Instances of a session.
-
-    `make` starts a life, `end` is told of every instance that leaves the pool and stops it.
-    """
+    """The instances of a session. `tell` gets news of each renewal, from another thread."""
 
     def __init__(
-        self, make: Callable[[InstancePlan], Instance], end: Callable[[Instance], None]
+        self,
+        lives: Lives,
+        keeping: Keeping,
+        tell: Tell = untold,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._make = make
-        self._end = end
-        self._idle: list[Instance] = []
+        self._lives = lives
+        self._keeping = keeping
+        self._tell = tell
+        self._clock = clock
+        self._fleets: dict[str, Fleet] = {}
+        self._numbers: dict[str, int] = {}
+        self._waiting: list[Waiter] = []
+        self._count = 0
+        self._closed = threading.Event()
+        self._threads: set[threading.Thread] = set()
+        self._reaper: threading.Thread | None = None
         self._lock = threading.Lock()
 
+    # --- calls -----------------------------------------------------------------------------
+
     @contextmanager
-    def borrow(self, plan: InstancePlan) -> Iterator[Instance]:
-        """Lend a warm instance of this plan, else a new one; take it back if it is still good."""
-        instance = self._take(plan.fingerprint) or self._make(plan)
+    def borrow(self, plan: InstancePlan) -> Iterator[Berth]:
+        """Lend an instance; take it back if it is still good.
+
+        It is `opening` when it has not been started: then the borrower does that, and says
+        `opened`. Raises `NoPlace` when none can be had in time.
+        """
+        berth = self._take(plan)
         try:
-            yield instance
+            yield berth
         finally:
-            if instance.usable:
-                with self._lock:
-                    self._idle.append(instance)
-            else:
-                self._end(instance)
+            self._give_back(berth)
 
-    def close(self) -> None:
-        """Stop every idle instance. May be called twice."""
-        while True:
-            with self._lock:
-                if not self._idle:
-                    return
-                instance = self._idle.pop()
-            self._end(instance)
-
-    def _take(self, fingerprint: str) -> Instance | None:
-        """Return a warm instance; those that ended by themselves meanwhile are let go."""
-        while (instance := self._pop(fingerprint)) is not None and not instance.still_runs():
-            self._end(instance)
-        return instance
-
-    def _pop(self, fingerprint: str) -> Instance | None:
+    def opened(self, berth: Berth) -> None:
+        """Say that an instance has loaded its code: other calls may come to it."""
         with self._lock:
-            for place, instance in enumerate(self._idle):
-                if instance.plan.fingerprint == fingerprint:
-                    return self._idle.pop(place)
-        return None
+            berth.opening = False
+            since = self._take_untold(berth)
+            self._serve()
+        if since is not None:
+            self._tell(self._revision(berth, since))
+
+    # --- renewals --------------------------------------------------------------------------
+
+    def renew(self, plan: InstancePlan, sink: Sink = nowhere, *, afresh: bool = False) -> Renewal:
+        """Serve no call with what has been loaded until now, of any plan of this function.
+
+        As many instances as there were are opened in the background, at least one if the function
+        was ever called; `sink` gets what is printed meanwhile. Instances in use are replaced when
+        they come back. `afresh`: even what was started before and has loaded nothing is not used.
+        """
+        if afresh:
+            self._lives.forget(plan)
+        with self._lock:
+            self._refuse_when_closed()
+            fleet, former = self._succeed(plan)
+            family = (fleet, *former)
+            overtaken = self._remove_all(family, lambda each: each.is_promised)
+            idle = self._remove_all(family, lambda each: each.is_idle)
+            there = len(overtaken) + len(idle)
+            awake = any(each.awake for each in family)
+            fleet.awake, fleet.sink = awake, sink
+            fleet.wanted = max(1, there + sum(len(each.berths) for each in family)) * awake
+            fleet.untold_since = self._clock() if awake else None
+            opening = self._promise(fleet, max(1, there) * awake)
+            self._serve()
+        for each in overtaken:
+            self._in_background(self._lives.end, each.instance)
+        for fleet_before in former:
+            self._lives.forget(fleet_before.plan)
+        if idle or opening:
+            self._in_background(self._replace, idle, opening)
+        return Renewal(fleet.revision, awake)
+
+    def retire(self, key: str) -> None:
+        """Have a function's instances go: those in use when they come back."""
+        with self._lock:
+            family = self._family(key)
+            self._numbers[key] = self._numbers.get(key, 1) + 1
+            for fleet in family:
+                fleet.revision, fleet.wanted, fleet.awake = self._numbers[key], 0, False
+            gone = self._remove_all(family, lambda each: each.is_idle or each.is_promised)
+            self._serve()
+        for berth in gone:
+            self._in_background(self._lives.end, berth.instance)
+        for fleet in family:
+            self._lives.forget(fleet.plan)
+
+    def warm(self, plan: InstancePlan, sink: Sink = nowhere) -> Revision | None:
+        """Open one instance and return how that went; None when there is one, or no place."""
+        with self._lock:
+            self._refuse_when_closed()
+            fleet = self._fleet(plan)
+            fleet.awake, fleet.sink = True, sink
+            if fleet.current():
+                return None
+            opening = self._promise(fleet, 1)
+        return self._open(opening[0], self._clock()) if opening else None
+
+    def standing(self) -> tuple[Standing, ...]:
+        """Return how each function stands."""
+        with self._lock:
+            keys = dict.fromkeys(each.key for each in self._fleets.values())
+            return tuple(self._standing(key) for key in keys)
+
+    # --- the end ---------------------------------------------------------------------------
+
+    def reap(self) -> None:
+        """End instances that nobody has called for long."""
+        assert self._keeping.idle_s is not None
+        oldest = self._clock() - self._keeping.idle_s
+        with self._lock:
+            gone = self._remove_all(
+                tuple(self._fleets.values()),
+                lambda each: each.is_idle and not each.fleet.alone and each.used <= oldest,
+            )
+            self._serve()
+        for each in gone:
+            self._in_background(self._lives.end, each.instance)
+
+    def close(self, limit_s: float | None = None) -> None:
+        """Stop every instance, those in use too, all at once; wait so long. Twice is once."""
+        with self._lock:
+            self._closed.set()
+            berths = self._remove_all(tuple(self._fleets.values()), lambda each: True)
+            waiting, self._waiting = self._waiting, []
+            for each in waiting:
+                each.served.set()
+        for berth in berths[1:]:
+            self._in_background(self._lives.end, berth.instance)
+        for berth in berths[:1]:
+            if limit_s is None:
+                self._lives.end(berth.instance)
+            else:
+                self._in_background(self._lives.end, berth.instance)
+        self._join(limit_s)
+
+    # --- taking and giving back, under the lock ------------------------------------------------
+
+    def _take(self, plan: InstancePlan) -> Berth:
+        with self._lock:
+            self._refuse_when_closed()
+            fleet = self._fleet(plan)
+            fleet.awake = True
+            berth = self._find(fleet, sum(each.fleet.newest() is fleet for each in self._waiting))
+            if berth is not None:
+                berth.lend()
+                return berth
+            waiter = Waiter(fleet)
+            self._waiting.append(waiter)
+        return self._await(waiter)
+
+    def _await(self, waiter: Waiter) -> Berth:
+        while not waiter.served.wait(self._keeping.wait_s):
+            with self._lock:
+                if waiter.served.is_set():
+                    break
+                # One that is being opened comes when it comes: there is a limit on that already.
+                if not waiter.fleet.newest().promised():
+                    self._waiting.remove(waiter)
+                    raise NoPlace(
+                        f"No instance came free within {self._keeping.wait_s:g} s; at most "
+                        f"{self._keeping.most_instances} are kept (`LOCALFN_MAX_INSTANCES`)."
+                    )
+        if waiter.berth is None:
+            raise NoPlace(STOPPING)
+        return waiter.berth
+
+    def _give_back(self, berth: Berth) -> None:
+        opening: list[Berth] = []
+        with self._lock:
+            berth.lent -= 1
+            berth.used = self._clock()
+            if not berth.lent:
+                berth.opening = False
+            gone = not berth.lent and not berth.is_good
+            replaced = gone and self._remove(berth) and berth.is_old
+            if replaced:
+                opening = self._make_up(berth.fleet.newest())
+            if replaced or not gone:
+                self._serve()
+            self._watch_idle()
+        if replaced:
+            self._in_background(self._replace, [berth], opening)
+        elif gone:
+            self._end_failed(berth)
+
+    def _end_failed(self, berth: Berth) -> None:
+        """End an instance, then see who can be served: perhaps by what is left of it."""
+        self._lives.end(berth.instance)
+        with self._lock:
+            self._serve()
+
+    def _serve(self) -> None:
+        """Give those who wait what can be had now, first come first served."""
+        passed: dict[Fleet, int] = {}
+        for waiter in tuple(self._waiting):
+            fleet = waiter.fleet.newest()
+            berth = self._find(fleet, passed.get(fleet, 0))
+            if berth is None:
+                # It will be served by what is opening, before others are.
+                passed[fleet] = passed.get(fleet, 0) + 1
+                continue
+            self._waiting.remove(waiter)
+            berth.lend()
+            waiter.berth = berth
+            waiter.served.set()
+
+    def _find(self, fleet: Fleet, ahead: int) -> Berth | None:
+        """Return an instance for one more call, `ahead` others wait for this fleet's."""
+        while (berth := fleet.free()) is not None:
+            if not berth.is_idle or berth.instance.lives():
+                return berth
+            # It ended by itself while nobody looked.
+            self._remove(berth)
+            self._in_background(self._lives.end, berth.instance)
+        if fleet.promised() > ahead:
+            return None
+        if fleet.alone and any(each.berths for each in self._family(fleet.key)):
+            return None
+        if self._count >= self._keeping.most_instances and not self._retire_one():
+            return None
+        return self._add(fleet)
+
+    def _retire_one(self) -> bool:
+        """Have the instance go that has been idle longest; return whether there was one."""
+        idle = [
+            each
+            for fleet in self._fleets.values()
+            if not fleet.alone
+            for each in fleet.berths
+            if each.is_idle
+        ]
+        if not idle:
+            return False
+        berth = min(idle, key=lambda each: each.used)
+        self._remove(berth)
+        self._in_background(self._lives.end, berth.instance)
+        return True
+
+    def _promise(self, fleet: Fleet, most: int) -> list[Berth]:
+        """Add instances to be opened in the background; nobody has to go for them."""
+        if fleet.alone:
+            most = 0 if any(each.berths for each in self._family(fleet.key)) else min(most, 1)
+        most = min(most, self._keeping.most_instances - self._count)
+        return [self._add(fleet) for _ in range(most)]
+
+    def _make_up(self, fleet: Fleet) -> list[Berth]:
+        """Promise one more when an old instance has come back and there are fewer than wanted."""
+        return self._promise(fleet, 1) if fleet.current() < fleet.wanted else []
+
+    def _add(self, fleet: Fleet) -> Berth:
+        berth = Berth(fleet, self._lives.make(fleet.plan), self._clock())
+        fleet.berths.append(berth)
+        self._count += 1
+        return berth
+
+    def _remove(self, berth: Berth) -> bool:
+        """Take an instance out; False when somebody has done so."""
+        if not berth.here:
+            return False
+        berth.here = False
+        berth.fleet.berths.remove(berth)
+        self._count -= 1
+        return True
+
+    def _remove_all(self, fleets: tuple[Fleet, ...], which: Callable[[Berth], bool]) -> list[Berth]:
+        found = [each for fleet in fleets for each in fleet.berths if which(each)]
+        for each in found:
+            self._remove(each)
+        return found
+
+    # --- fleets, under the lock --------------------------------------------------------------
+
+    def _fleet(self, plan: InstancePlan) -> Fleet:
+        """Return the fleet that serves calls of a plan now."""
+        fleet = self._fleets.get(plan.fingerprint)
+        if fleet is None:
+            fleet = Fleet(plan, self._numbers.setdefault(plan.function.key, 1))
+            self._fleets[plan.fingerprint] = fleet
+        return fleet.newest()
+
+    def _family(self, key: str) -> tuple[Fleet, ...]:
+        return tuple(each for each in self._fleets.values() if each.key == key)
+
+    def _succeed(self, plan: InstancePlan) -> tuple[Fleet, tuple[Fleet, ...]]:
+        """Make the plan's fleet the one that serves the function, as a new revision."""
+        key = plan.function.key
+        number = self._numbers[key] = self._numbers.get(key, 1) + 1
+        fleet = self._fleets.setdefault(plan.fingerprint, Fleet(plan, number))
+        fleet.revision, fleet.successor = number, None
+        former = tuple(each for each in self._family(key) if each is not fleet)
+        for each in former:
+            each.successor = fleet
+        return fleet, former
+
+    def _standing(self, key: str) -> Standing:
+        berths = [each for fleet in self._family(key) for each in fleet.berths]
+        return Standing(
+            key,
+            self._numbers[key],
+            idle=sum(each.is_idle for each in berths),
+            busy=sum(bool(each.lent) and not each.opening for each in berths),
+            opening=sum(each.opening for each in berths),
+            waiting=sum(each.fleet.key == key for each in self._waiting),
+        )
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed.is_set():
+            raise NoPlace(STOPPING)
+
+    # --- in the background -----------------------------------------------------------------
+
+    def _replace(self, old: list[Berth], opening: list[Berth]) -> None:
+        """Open new instances, and end old ones: each new one before the next old one goes."""
+        for before, after in zip_longest(old, opening):
+            first = before is not None and (
+                after is None or self._lives.ends_first(before.instance.plan, after.instance.plan)
+            )
+            if first:
+                self._lives.end(before.instance)
+            if after is not None:
+                self._open_told(after)
+            if before is not None and not first:
+                self._lives.end(before.instance)
+
+    def _open_told(self, berth: Berth) -> None:
+        with self._lock:
+            since = self._take_untold(berth)
+        revision = self._open(berth, self._clock() if since is None else since)
+        if since is not None and revision is not None:
+            self._tell(revision)
+
+    def _take_untold(self, berth: Berth) -> float | None:
+        """Return since when news of this revision is awaited, None when somebody tells it."""
+        if not berth.here or berth.is_old:
+            return None
+        since, berth.fleet.untold_since = berth.fleet.untold_since, None
+        return since
+
+    def _open(self, berth: Berth, since: float) -> Revision | None:
+        """Open a promised instance; None when it was overtaken, or the session has ended."""
+        result: Result | None = None
+        error: LocalfnError | None = None
+        try:
+            if berth.here:
+                result = self._lives.open(berth.instance, berth.fleet.sink)
+        except Unusable:
+            pass
+        except LocalfnError as raised:
+            error = raised
+        finally:
+            counts = self._settle(berth)
+        if not counts or (result is None and error is None):
+            return None
+        return self._revision(berth, since, result, error)
+
+    def _revision(
+        self,
+        berth: Berth,
+        since: float,
+        result: Result | None = None,
+        error: LocalfnError | None = None,
+    ) -> Revision:
+        ready_ms = (self._clock() - since) * 1000
+        return Revision(berth.fleet.key, berth.revision, ready_ms, result, error)
+
+    def _settle(self, berth: Berth) -> bool:
+        """Let calls come to an instance, or drop it; return whether it was not overtaken."""
+        with self._lock:
+            berth.opening = False
+            berth.used = self._clock()
+            counts = berth.here and not berth.is_old
+            gone = not berth.is_good and self._remove(berth)
+            if counts and gone:
+                # The others would fail likewise; a call that comes tries for itself.
+                berth.fleet.wanted = 0
+                self._remove_all((berth.fleet,), _is_untouched)
+            if not gone:
+                self._serve()
+            self._watch_idle()
+        if gone:
+            self._end_failed(berth)
+        return counts
+
+    def _watch_idle(self) -> None:
+        """Have somebody look for idle instances from now on, if they time out at all."""
+        if self._keeping.idle_s is None or self._reaper is not None or self._closed.is_set():
+            return
+        self._reaper = threading.Thread(target=self._keep_reaping, name="reaper", daemon=True)
+        self._reaper.start()
+
+    def _keep_reaping(self) -> None:
+        assert self._keeping.idle_s is not None
+        while not self._closed.wait(self._keeping.idle_s / REAP_EVERY):
+            self.reap()
+
+    def _in_background(self, act: Callable[..., None], *given: object) -> None:
+        def run() -> None:
+            try:
+                act(*given)
+            finally:
+                self._threads.discard(thread)
+
+        thread = threading.Thread(target=run, name="pool", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _join(self, limit_s: float | None) -> None:
+        deadline = None if limit_s is None else time.monotonic() + limit_s
+        for each in tuple(self._threads):
+            each.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+
+
+def _is_untouched(berth: Berth) -> bool:
+    return berth.is_promised and berth.instance.state is InstanceState.NEW

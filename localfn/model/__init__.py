@@ -17,6 +17,7 @@ from localfn.model.http import BrokenBody, Headers, HttpReply, HttpRequest, Tunn
 from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
+from localfn.model.revision import Revision
 from localfn.model.web import Calls, DomainRoute, Repeats, Route, Visit, Web, WebRules
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Repeats",
     "Reply",
     "Result",
+    "Revision",
     "Route",
     "Runtime",
     "Severity",

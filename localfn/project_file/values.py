@@ -1,6 +1,7 @@
 """Whether a single value is what its rule says, and what it should have been."""
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import NamedTuple
 
 from localfn.nearest import nearest
@@ -17,7 +18,9 @@ class Refusal(NamedTuple):
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isfinite(value)
 
 
 def _is_whole(value: object) -> bool:

@@ -5,11 +5,13 @@ Frames to the guest: `init`, `invoke`, `hook`, `stop`; from the guest: `ready`, 
 of the frame that came back.
 """
 
+import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from localfn.model import Failure, FailureKind, HttpReply, Invocation, Reply
-from localfn.wires.frames import PROTOCOL, Channel, ChannelClosed, Frame
+from localfn.wires.channel import Channel, Clock
+from localfn.wires.frames import PROTOCOL, ChannelClosed, Frame
 from localfn.wires.said import GONE, TOO_LATE, Said
 from localfn.wires.tape import LogTape
 
@@ -20,19 +22,21 @@ BAD_HTTP = Failure(FailureKind.BAD_REPLY, "The handler's status and headers cann
 
 
 class BootstrapWire:
-    """Talks to one bootstrap. One conversation at a time.
+    """Talks to one bootstrap; as many calls at once as the guest was told to expect.
 
     `clock` counts the seconds of limits; it stands still while a debugger holds the code.
     """
 
-    def __init__(
-        self, channel: Channel, tape: LogTape, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, channel: Channel, tape: LogTape, clock: Clock = time.monotonic) -> None:
         self._channel = channel
         self._tape = tape
         self._clock = clock
-        self.language_version = ""
-        self.advice = ""
+        self._numbers = itertools.count(1)
+
+    @property
+    def advice(self) -> str:
+        """Return why an answer may never have come, as far as the guest has told."""
+        return self._channel.advice
 
     def open(self, init: Mapping[str, object], limit_s: float | None) -> Said:
         """Have the user's code loaded and its initializer run.
@@ -59,7 +63,12 @@ class BootstrapWire:
 
     def hook(self, name: str, context: Mapping[str, object], limit_s: float | None) -> Said:
         """Run a lifecycle hook."""
-        asked = {"kind": "hook", "id": name, "hook": name, "context": context}
+        asked = {
+            "kind": "hook",
+            "id": f"{name}-{next(self._numbers)}",
+            "hook": name,
+            "context": context,
+        }
         return self._ask(asked, b"", limit_s)
 
     def stop(self) -> None:
@@ -74,36 +83,17 @@ class BootstrapWire:
 
     def _ask(self, header: Mapping[str, object], payload: bytes, limit_s: float | None) -> Said:
         started = time.perf_counter()
-        self.advice = ""
         try:
-            self._channel.send(header, payload, limit_s)
-            frame = self._await_answer(str(header["id"]), limit_s)
+            reply = _reply(self._channel.ask(header, payload, limit_s, self._clock))
         except TimeoutError:
             reply = Reply(failure=TOO_LATE)
         except ChannelClosed:
             reply = Reply(failure=GONE)
-        else:
-            reply = Reply(failure=TOO_LATE) if frame is None else _reply(frame)
         spent_ms = (time.perf_counter() - started) * 1000
         output = b""
         if reply.failure not in (GONE, TOO_LATE):
             output = self._tape.take(str(header["id"]), MARK_LIMIT_S)
         return Said(reply._replace(duration_ms=spent_ms), output)
-
-    def _await_answer(self, wanted: str, limit_s: float | None) -> Frame | None:
-        deadline = None if limit_s is None else self._clock() + limit_s
-        while True:
-            left = None if deadline is None else max(0.0, deadline - self._clock())
-            frame = self._channel.receive(left)
-            if frame is not None and frame.kind == "advice":
-                self.advice = str(frame.header.get("advice", ""))
-                continue
-            if frame is None and deadline is not None and self._clock() < deadline:
-                # Time has stood still meanwhile.
-                continue
-            # An answer to an earlier question, given up on long ago, is not this one's.
-            if frame is None or frame.header.get("id") == wanted:
-                return frame
 
 
 def _reply(frame: Frame) -> Reply:

@@ -6,13 +6,15 @@ JSON header, and the payload as raw bytes. Payloads are never parsed, never base
 
 import json
 import struct
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import NamedTuple
 
 PROTOCOL = 1
 LENGTHS = struct.Struct(">II")
 MOST_HEADER_BYTES = 1 << 20
 MOST_FRAME_BYTES = 256 << 20
+# `json.dumps` would make an encoder for each frame.
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ChannelClosed(Exception):
@@ -35,58 +37,74 @@ class Frame(NamedTuple):
         return str(self.header.get("kind", ""))
 
 
-class Channel(Protocol):
-    """One conversation with one guest, whatever carries it."""
-
-    def send(
-        self, header: Mapping[str, object], payload: bytes = b"", limit_s: float | None = None
-    ) -> None:
-        """Send one frame.
-
-        Raises `ChannelClosed` when nobody listens, `TimeoutError` when the guest does not take
-        it in time: then part of it may have gone, and only ending the guest helps.
-        """
-
-    def receive(self, limit_s: float | None) -> Frame | None:
-        """Return the next frame, None when none came in time; raise `ChannelClosed` at the end."""
-
-
 def encode(header: Mapping[str, object], payload: bytes = b"") -> tuple[bytes, bytes]:
     """Return the bytes of a frame: what goes before the payload, and the payload itself."""
-    head = json.dumps(header, separators=(",", ":")).encode()
+    head = _to_json(header).encode()
     return LENGTHS.pack(len(head) + len(payload), len(head)) + head, payload
 
 
-def read_frames(read_exactly: Callable[[int], bytes]) -> Iterator[Frame]:
-    """Yield frames until the stream ends between two of them.
+class Assembly:
+    """Puts the pieces of a stream together to frames, however they arrive.
 
-    `read_exactly(n)` returns n bytes, or fewer at the end of the stream. Raises `BrokenFrame` for
-    lengths that cannot be, a header that is not a JSON object, or an end within a frame.
+    `feed` raises `BrokenFrame` for lengths that cannot be and for a header that is not a JSON
+    object, `end` for a stream that ends within a frame. `missing` is how much is still to come of
+    a payload.
     """
-    while True:
-        lengths = read_exactly(LENGTHS.size)
-        if not lengths:
-            return
-        yield _read_rest(lengths, read_exactly)
 
+    def __init__(self) -> None:
+        self._kept = b""
+        self._header: Mapping[str, object] | None = None
+        self._parts: list[bytes] = []
+        self.missing = 0
 
-def _read_rest(lengths: bytes, read_exactly: Callable[[int], bytes]) -> Frame:
-    if len(lengths) < LENGTHS.size:
-        raise BrokenFrame("the stream ended within the lengths of a frame")
-    total, head_size = LENGTHS.unpack(lengths)
-    if total > MOST_FRAME_BYTES or head_size > min(total, MOST_HEADER_BYTES):
-        raise BrokenFrame(f"a frame of {total} bytes with a header of {head_size} cannot be")
-    head = read_exactly(head_size)
-    payload = read_exactly(total - head_size)
-    if len(head) + len(payload) < total:
-        raise BrokenFrame(f"the stream ended within a frame of {total} bytes")
-    return Frame(_read_header(head), payload)
+    def feed(self, piece: bytes) -> list[Frame]:
+        """Return the frames that are whole with this piece."""
+        frames = []
+        while piece:
+            if self._header is None:
+                piece = self._take_header(piece)
+                if self._header is None:
+                    break
+            part = piece if len(piece) <= self.missing else piece[: self.missing]
+            self._parts.append(part)
+            self.missing -= len(part)
+            piece = piece[len(part) :]
+            if not self.missing:
+                frames.append(self._finish())
+        return frames
+
+    def end(self) -> None:
+        """Say that nothing more will come."""
+        if self._kept or self._header is not None:
+            raise BrokenFrame("the stream ended within a frame")
+
+    def _take_header(self, piece: bytes) -> bytes:
+        """Read the start of a frame; return what is behind it, or keep what is not yet enough."""
+        piece = self._kept + piece if self._kept else piece
+        self._kept = b""
+        if len(piece) >= LENGTHS.size:
+            total, size = LENGTHS.unpack_from(piece)
+            if total > MOST_FRAME_BYTES or size > min(total, MOST_HEADER_BYTES):
+                raise BrokenFrame(f"a frame of {total} bytes with a header of {size} cannot be")
+            start = LENGTHS.size + size
+            if len(piece) >= start:
+                self._header = _read_header(piece[LENGTHS.size : start])
+                self.missing = total - size
+                return piece[start:]
+        self._kept = piece
+        return b""
+
+    def _finish(self) -> Frame:
+        header, parts = self._header, self._parts
+        assert header is not None
+        self._header, self._parts = None, []
+        return Frame(header, parts[0] if len(parts) == 1 else b"".join(parts))
 
 
 def _read_header(head: bytes) -> Mapping[str, object]:
     try:
         header = json.loads(head)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BrokenFrame(f"a frame's header is not JSON: {head[:80]!r}") from error
     if not isinstance(header, dict) or not isinstance(header.get("kind"), str):
         raise BrokenFrame(f"a frame's header names no kind: {head[:80]!r}")

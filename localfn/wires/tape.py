@@ -1,89 +1,116 @@
 """The tape on which everything is recorded that a guest prints."""
 
+import os
 import threading
-import time
 from collections.abc import Callable
+from typing import Protocol
 
 MARK_END = b"\x00"
+ENDS, SPEAKS = b":", b">"
+# What is kept of the output between two marks; a sink gets all of it, as it comes.
+KEPT_BYTES = 1 << 20
+Sink = Callable[[bytes], None]
 
 
 def mark(token: str, name: str) -> bytes:
     """Return the bytes that a guest prints to say: all before this belongs to `name`."""
-    return b"\x00" + token.encode() + b":" + name.encode() + MARK_END
+    return b"\x00" + token.encode() + ENDS + name.encode() + MARK_END
+
+
+def speaker_mark(token: str, name: str) -> bytes:
+    """Return the bytes that a guest prints to say: from here on `name` speaks."""
+    return b"\x00" + token.encode() + SPEAKS + name.encode() + MARK_END
+
+
+class Source(Protocol):
+    """Where a tape's output comes from."""
+
+    def __call__(self, satisfied: Callable[[], bool], limit_s: float | None) -> bool:
+        """Feed the tape until `satisfied()`; return whether it was, before the limit."""
 
 
 class LogTape:
     """A guest's standard error: what was printed, cut at the guest's own marks.
 
-    `token` is random for each instance, so that user code cannot print a mark by accident.
-    Fed by one reader thread, taken from by the thread that waits for an answer.
+    `token` is random for each guest, so that user code cannot print a mark by accident. Who waits
+    for a mark draws the output from `source` himself. Where several calls follow at once, output
+    goes to the one that the guest names as its speaker, else to the one that began last: only the
+    guest can know who prints. A tape without a source is fed by a thread of its own.
     """
 
-    def __init__(self, token: str) -> None:
-        self._opening = b"\x00" + token.encode() + b":"
+    def __init__(self, token: str = "", source: Source | None = None) -> None:
+        self.token = token or os.urandom(16).hex()
+        self._opening = b"\x00" + self.token.encode()
+        self._source = source
         self._pending = b""
         self._since_mark = bytearray()
         self._marked: dict[str, bytes] = {}
-        self._ended = False
-        self._sink: Callable[[bytes], None] | None = None
-        self._changed = threading.Condition()
+        self._ended = threading.Event()
+        self._sinks: dict[str, Sink] = {}
+        self._speaker = ""
+        self._lock = threading.Lock()
 
     def feed(self, text: bytes) -> None:
-        """Record what the guest printed."""
-        with self._changed:
-            self._pending += text
-            while self._take_mark():
-                pass
+        """Record what the guest printed. One at a time may feed."""
+        self._pending = self._pending + text if self._pending else text
+        while self._take_mark():
+            pass
+        if self._pending:
             self._record(self._without_half_mark())
-            self._changed.notify_all()
 
     def end(self) -> None:
         """Say that the guest will not print any more."""
-        with self._changed:
-            self._record(self._pending)
-            self._pending = b""
-            self._ended = True
-            self._changed.notify_all()
+        self._record(self._pending)
+        self._pending = b""
+        self._ended.set()
 
-    def follow(self, sink: Callable[[bytes], None] | None) -> None:
-        """Pass on what is printed from now on, as it comes. None: to nobody."""
-        with self._changed:
-            self._sink = sink
+    def follow(self, name: str, sink: Sink) -> None:
+        """Pass on what is printed for `name` from now on, as it comes."""
+        with self._lock:
+            self._sinks[name] = sink
+
+    def leave(self, name: str) -> None:
+        """Pass on no more of what is printed for `name`."""
+        with self._lock:
+            self._sinks.pop(name, None)
 
     def take(self, name: str, limit_s: float) -> bytes:
         """Return what was printed up to the mark `name`; at the limit or the end, all there is."""
-        deadline = time.monotonic() + limit_s
-        with self._changed:
-            while name not in self._marked and not self._ended:
-                left = deadline - time.monotonic()
-                if left <= 0 or not self._changed.wait(left):
-                    break
-            if name in self._marked:
-                return self._marked.pop(name)
-            return self._cut()
+        self._draw(lambda: name in self._marked or self._ended.is_set(), limit_s)
+        return self._marked.pop(name) if name in self._marked else self._cut()
 
     @property
     def rest(self) -> bytes:
         """Return what was printed since the last mark, and leave it there."""
-        with self._changed:
-            return bytes(self._since_mark)
+        return bytes(self._since_mark)
 
     def await_end(self, limit_s: float) -> None:
         """Wait until the guest's output has ended, at most this long."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._ended, limit_s)
+        self._draw(self._ended.is_set, limit_s)
+
+    def _draw(self, satisfied: Callable[[], bool], limit_s: float) -> None:
+        if satisfied():
+            return
+        if self._source is not None:
+            self._source(satisfied, limit_s)
+        else:
+            self._ended.wait(limit_s)
 
     def _take_mark(self) -> bool:
         start = self._pending.find(self._opening)
         if start < 0:
             return False
-        end = self._pending.find(MARK_END, start + len(self._opening))
+        kind = start + len(self._opening)
+        end = self._pending.find(MARK_END, kind)
         if end < 0:
             return False
-        name = self._pending[start + len(self._opening) : end].decode(errors="replace")
+        name = self._pending[kind + 1 : end].decode(errors="replace")
         self._record(self._pending[:start])
+        if self._pending[kind : kind + 1] == SPEAKS:
+            self._speaker = name
+        else:
+            self._marked[name] = self._cut()
         self._pending = self._pending[end + 1 :]
-        self._marked[name] = self._cut()
         return True
 
     def _without_half_mark(self) -> bytes:
@@ -105,8 +132,12 @@ class LogTape:
         if not text:
             return
         self._since_mark += text
-        if self._sink is not None:
-            self._sink(text)
+        if len(self._since_mark) > 2 * KEPT_BYTES:
+            del self._since_mark[:-KEPT_BYTES]
+        with self._lock:
+            sink = self._sinks.get(self._speaker) or next(reversed(self._sinks.values()), None)
+        if sink is not None:
+            sink(text)
 
     def _cut(self) -> bytes:
         text = bytes(self._since_mark)

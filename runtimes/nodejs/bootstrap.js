@@ -129,12 +129,53 @@ class Broken extends Error {
   }
 }
 
-/** Answers one frame after the other. */
+/**
+ * Which call runs, and prints: in a call and in all that it starts.
+ *
+ * Before Node.js 12.17 nobody can know; then output belongs to the call that began last.
+ */
+class Speakers {
+  constructor() {
+    this._storage = null;
+    this._last = '';
+  }
+
+  /** Tell calls apart from now on. */
+  start() {
+    const found = require('async_hooks').AsyncLocalStorage;
+    this._storage = found ? new found() : null;
+  }
+
+  run(id, act) {
+    if (this._storage) {
+      this._storage.run(id, act);
+    } else {
+      act();
+    }
+  }
+
+  current() {
+    return (this._storage && this._storage.getStore()) || '';
+  }
+
+  /** Return the mark that has to be printed before the current call prints, or nothing. */
+  mark(token) {
+    const id = this.current();
+    if (!id || id === this._last) {
+      return '';
+    }
+    this._last = id;
+    return '\0' + token + '>' + id + '\0';
+  }
+}
+
+/** Answers one frame after the other; calls side by side where the function wants that. */
 class Worker {
   constructor(frames) {
     this._frames = frames;
     this._waiting = [];
-    this._asked = null;
+    this._running = new Set();
+    this._sideBySide = false;
     this._shim = null;
     this._init = null;
     this._handlers = new Map();
@@ -149,12 +190,16 @@ class Worker {
   }
 
   _take(header, payload) {
+    if (header.kind === 'preload') {
+      preload(header);
+      return;
+    }
     this._waiting.push([header, payload]);
     this._next();
   }
 
   _next() {
-    if (this._asked || !this._waiting.length) {
+    if (!this._waiting.length || !this._mayStart(this._waiting[0][0])) {
       return;
     }
     const frame = this._waiting.shift();
@@ -167,23 +212,31 @@ class Worker {
       soon(() => this._next());
       return;
     }
-    this._asked = header;
+    this._running.add(header);
     const done = (error, told, body) => {
       // The first answer counts; whatever a handler says later is nobody's.
-      if (this._asked === header) {
-        this._tell(error ? this._failure(error) : told, body);
+      if (this._running.has(header)) {
+        this._tell(header, error ? this._failure(error) : told, body);
       }
     };
-    try {
-      answer.call(this, header, frame[1], done);
-    } catch (error) {
-      done(error);
+    speakers.run(header.kind === 'invoke' ? header.id : '', () => {
+      try {
+        answer.call(this, header, frame[1], done);
+      } catch (error) {
+        done(error);
+      }
+    });
+    if (this._sideBySide) {
+      soon(() => this._next());
     }
   }
 
-  _tell(told, body) {
-    const header = this._asked;
-    this._asked = null;
+  _mayStart(header) {
+    return !this._running.size || (this._sideBySide && header.kind === 'invoke');
+  }
+
+  _tell(header, told, body) {
+    this._running.delete(header);
     told.id = header.id;
     told.peak_kb = peakKb();
     this._frames.answer(told, body || Buffer.alloc(0));
@@ -194,12 +247,17 @@ class Worker {
   _open(header, _payload, done) {
     this._init = header;
     this._frames.token = header.mark;
+    this._sideBySide = header.concurrency > 1;
+    if (this._sideBySide) {
+      speakers.start();
+    }
     this._shim = require(path.join(__dirname, 'shims', header.shim + '.js'));
     showSources();
     this._shim.prepare(header, {
       Broken: Broken,
       print: print,
       advise: (text) => this._frames.write({ kind: 'advice', advice: text }, Buffer.alloc(0)),
+      currentCall: () => speakers.current(),
       runtimeFolder: __dirname,
       whenIdle: (next) => this._frames.whenIdle(next),
     });
@@ -258,18 +316,23 @@ class Worker {
     return Object.assign({ kind: 'failure' }, told);
   }
 
-  /** Answer with an exception that nobody caught, and leave: nobody knows what is broken now. */
+  /**
+   * Answer with an exception that nobody caught, and leave: nobody knows what is broken now.
+   *
+   * Nor whose it was, where several calls run: then all of them end with the process.
+   */
   _astray(error) {
-    if (!this._asked || !this._shim) {
+    if (this._running.size !== 1 || !this._shim) {
       print('Uncaught ' + ((error && error.stack) || error) + '\n');
       leave(1);
     }
-    this._tell(Object.assign(this._failure(error), { last: true }));
+    const asked = this._running.values().next().value;
+    this._tell(asked, Object.assign(this._failure(error), { last: true }));
     leave(1);
   }
 
   _rejected(error) {
-    if (this._asked || !this._shim || !this._shim.survivesRejections()) {
+    if (this._running.size === 1 || !this._shim || !this._shim.survivesRejections()) {
       this._astray(error);
       return;
     }
@@ -321,9 +384,22 @@ function showSources() {
   }
 }
 
+/** Load what is not the user's, while nobody waits. */
+function preload(header) {
+  try {
+    require(path.join(__dirname, 'shims', header.shim + '.js'));
+  } catch (error) {
+    // `init` will tell.
+  }
+}
+
 /** Print in order with the marks, however slowly the other side reads. */
 function print(text) {
-  writeAll(PRINTED, Buffer.from(text));
+  const mark = speakers.mark(frames.token);
+  if (mark) {
+    writeAll(PRINTED, Buffer.from(mark));
+  }
+  writeAll(PRINTED, Buffer.isBuffer(text) ? text : Buffer.from(text));
 }
 
 function writeAll(descriptor, bytes) {
@@ -366,7 +442,7 @@ function makePrinted(descriptor) {
   const printed = new stream.Writable({
     decodeStrings: true,
     write: (chunk, _encoding, done) => {
-      writeAll(PRINTED, chunk);
+      print(chunk);
       done();
     },
   });
@@ -395,5 +471,7 @@ function peakKb() {
   return Math.round(process.memoryUsage().rss / 1024);
 }
 
+const speakers = new Speakers();
+const frames = new Stream();
 printAtOnce();
-new Worker(new Stream()).run();
+new Worker(frames).run();

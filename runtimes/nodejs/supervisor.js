@@ -6,9 +6,10 @@
  *
  * Frames are relayed between the attached standard input and output and the worker's own pipes,
  * its descriptors 3 and 4; payloads pass through unread. Frames for the supervisor itself: `kill`
- * (end the worker) and `renew` (start a new one). It tells `exited` when the worker ends, and
- * ends with its worker within a fifth of a second when the stream does: then localfn is gone.
- * Standard library only, the syntax of Node.js 4.
+ * (end the worker) and `renew` (start a new one, with an empty `/tmp`; answered by `renewed`, and
+ * by the `mark` on standard error behind all that the old one printed). It tells `exited` when
+ * the worker ends, and ends with its worker within a fifth of a second when the stream does: then
+ * localfn is gone. Standard library only, the syntax of Node.js 4.
  */
 
 const fs = require('fs');
@@ -20,6 +21,8 @@ const HOST_OUT = 1;
 const TO_WORKER = 3;
 const FROM_WORKER = 4;
 const LENGTHS_BYTES = 8;
+// Of a container, and there a file system of its own.
+const TMP = '/tmp';
 // Frames up to this size are passed on only when they are whole.
 const WHOLE = 1 << 16;
 // How the container leaves when a worker died within a frame that had begun to go out.
@@ -41,7 +44,7 @@ class Supervisor {
     this._command = command;
     this._worker = null;
     this._stopping = false;
-    this._renew = false;
+    this._renew = null;
     this._killTimer = null;
     this._leaveWith = null;
     this._kills = oomKills();
@@ -131,18 +134,29 @@ class Supervisor {
     if (told.kind === 'kill') {
       this._kill(told.grace_s || 0);
     } else if (told.kind === 'renew') {
-      this._startAfresh();
+      this._startAfresh(told.mark || '');
     }
     return told.kind === 'kill' || told.kind === 'renew';
   }
 
-  _startAfresh() {
+  _startAfresh(mark) {
+    this._renew = mark;
     if (this._worker) {
-      this._renew = true;
       this._kill(0);
     } else {
-      this._spawn();
+      this._renewWorker();
     }
+  }
+
+  _renewWorker() {
+    const mark = this._renew;
+    this._renew = null;
+    if (process.pid === 1) {
+      empty(TMP);
+    }
+    put(2, Buffer.from(mark));
+    tell({ kind: 'renewed' });
+    this._spawn();
   }
 
   _kill(graceS) {
@@ -191,7 +205,7 @@ class Supervisor {
   _passOn(piece) {
     for (const cut of this._toHost.cut(piece)) {
       this._watchMemory(false);
-      put(cut.bytes);
+      put(HOST_OUT, cut.bytes);
     }
   }
 
@@ -248,26 +262,21 @@ class Supervisor {
     if (this._leaveWith !== null) {
       this._leave(this._leaveWith);
     }
-    if (this._renew) {
-      this._renew = false;
-      this._spawn();
+    if (this._renew !== null) {
+      this._renewWorker();
     }
   }
 
   _tellExit(ended) {
     const kills = oomKills();
-    const head = Buffer.from(JSON.stringify({
+    tell({
       kind: 'exited',
       code: ended.code || 0,
       signal: ended.signal ? SIGNALS[ended.signal] || 9 : 0,
       oom: kills > this._kills,
       peak_kb: this._peakKb,
-    }));
+    });
     this._kills = kills;
-    const lengths = Buffer.alloc(LENGTHS_BYTES);
-    lengths.writeUInt32BE(head.length, 0);
-    lengths.writeUInt32BE(head.length, 4);
-    put(Buffer.concat([lengths, head]));
   }
 }
 
@@ -316,12 +325,21 @@ class Cutter {
   }
 }
 
-/** Write all of it to the host, unless nobody reads. */
-function put(bytes) {
+/** Send a frame of the supervisor's own. */
+function tell(header) {
+  const head = Buffer.from(JSON.stringify(header));
+  const lengths = Buffer.alloc(LENGTHS_BYTES);
+  lengths.writeUInt32BE(head.length, 0);
+  lengths.writeUInt32BE(head.length, 4);
+  put(HOST_OUT, Buffer.concat([lengths, head]));
+}
+
+/** Write all of it, unless nobody reads. */
+function put(descriptor, bytes) {
   let written = 0;
   while (written < bytes.length) {
     try {
-      written += fs.writeSync(HOST_OUT, bytes, written, bytes.length - written);
+      written += fs.writeSync(descriptor, bytes, written, bytes.length - written);
     } catch (error) {
       if (error.code !== 'EAGAIN') {
         return;
@@ -336,6 +354,35 @@ function dieFirst(pid) {
     fs.writeFileSync('/proc/' + pid + '/oom_score_adj', '1000');
   } catch (error) {
     // Not allowed, or gone already.
+  }
+}
+
+/** Remove what is in a folder, but nothing that is mounted there. */
+function empty(folder) {
+  let device = 0;
+  let names = [];
+  try {
+    device = fs.lstatSync(folder).dev;
+    names = fs.readdirSync(folder);
+  } catch (error) {
+    return;
+  }
+  for (const name of names) {
+    const path = folder + '/' + name;
+    try {
+      const found = fs.lstatSync(path);
+      if (found.dev !== device) {
+        continue;
+      }
+      if (found.isDirectory()) {
+        empty(path);
+        fs.rmdirSync(path);
+      } else {
+        fs.unlinkSync(path);
+      }
+    } catch (error) {
+      // A mount below it, or not ours.
+    }
   }
 }
 

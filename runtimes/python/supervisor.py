@@ -4,8 +4,9 @@
 
 Frames are relayed between the attached standard input and output and the worker's own pipes;
 payloads pass through unread. Frames for the supervisor itself: `kill` (end the worker) and
-`renew` (start a new one). It tells `exited` when the worker ends, and ends with its worker
-within a fifth of a second when the stream does: then localfn is gone. Standard library only, the
+`renew` (start a new one, with an empty `/tmp`; answered by `renewed`, and by the `mark` on
+standard error behind all that the old one printed). It tells `exited` when the worker ends, and
+ends with its worker within a fifth of a second when the stream does: then localfn is gone. Standard library only, the
 syntax of Python 2.7, and nothing that is slow to import: every cold start waits for this file.
 """
 
@@ -35,6 +36,9 @@ LAST_STOP_S = 5.0
 MOST_FILES = 100000
 FOR_SUPERVISOR = (b'"kill"', b'"renew"', b'"stop"')
 PLAIN_STOP = b'{"kind":"stop"}'
+RENEWED = b'{"kind":"renewed"}'
+# Of a container, and there a file system of its own.
+TMP = "/tmp"
 OOM_COUNTERS = ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events")
 
 
@@ -60,7 +64,7 @@ class Supervisor(object):
         self._to_worker = self._from_worker = -1
         self._unsent = []
         self._stopping = False
-        self._renew = False
+        self._renew = None
         self._kill_at = None
         self._leave_with = None
         self._kills = oom_kills()
@@ -172,15 +176,23 @@ class Supervisor(object):
         if kind == "kill":
             self._kill(told.get("grace_s", 0))
         elif kind == "renew":
-            self._start_afresh()
+            self._start_afresh(told.get("mark", ""))
         return kind in ("kill", "renew")
 
-    def _start_afresh(self):
+    def _start_afresh(self, mark):
+        self._renew = mark.encode("utf-8")
         if self._worker:
-            self._renew = True
             self._kill(0)
         else:
-            self._spawn()
+            self._renew_worker()
+
+    def _renew_worker(self):
+        mark, self._renew = self._renew, None
+        if os.getpid() == 1:
+            empty(TMP)
+        put(2, mark)
+        self._tell(RENEWED)
+        self._spawn()
 
     def _send_on(self):
         """Write to the worker what it takes; nothing more is read for it until it took all."""
@@ -279,9 +291,8 @@ class Supervisor(object):
         self._tell_exit(status, peak_kb)
         if self._leave_with is not None:
             os._exit(self._leave_with)
-        if self._renew:
-            self._renew = False
-            self._spawn()
+        if self._renew is not None:
+            self._renew_worker()
 
     def _tell_exit(self, status, peak_kb):
         kills = oom_kills()
@@ -292,7 +303,10 @@ class Supervisor(object):
             peak_kb,
         )
         self._kills = kills
-        put(self._host_out, LENGTHS.pack(len(head), len(head)) + head.encode("ascii"))
+        self._tell(head.encode("ascii"))
+
+    def _tell(self, head):
+        put(self._host_out, LENGTHS.pack(len(head), len(head)) + head)
 
 
 class Cutter(object):
@@ -436,6 +450,27 @@ def limit_files():
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     except ValueError:
         pass
+
+
+def empty(folder):
+    """Remove what is in a folder, but nothing that is mounted there."""
+    try:
+        device, names = os.lstat(folder).st_dev, os.listdir(folder)
+    except OSError:
+        return
+    for name in names:
+        path = os.path.join(folder, name)
+        try:
+            found = os.lstat(path)
+            if found.st_dev != device:
+                continue
+            if found.st_mode & 0o170000 == 0o040000:
+                empty(path)
+                os.rmdir(path)
+            else:
+                os.unlink(path)
+        except OSError:  # a mount below it, or not ours
+            continue
 
 
 def oom_kills():

@@ -14,6 +14,8 @@ import time
 LENGTHS = struct.Struct(">II")
 PROTOCOL = 1
 WRITE_BYTES = 1 << 20
+# What opening takes beside the shim.
+PRELOADED = ("select", "signal")
 
 
 class Stream(object):
@@ -28,6 +30,34 @@ class Stream(object):
         os.close(nothing)
         os.dup2(2, 1)
         self.token = b""
+        self._turn = Nobody()
+        self._calls = None
+        self._speaker = b""
+
+    def share(self):
+        """Let several threads write, and tell which call prints what."""
+        import threading
+
+        # Taken again where a signal interrupts who holds it.
+        self._turn = threading.RLock()
+        self._calls = threading.local()
+        sys.stdout, sys.stderr = Attributed(sys.stdout, self), Attributed(sys.stderr, self)
+
+    def speak_for(self, id_):
+        """Say which call the current thread runs."""
+        self._calls.id = id_.encode("utf-8")
+
+    def print_on(self, printed, text):
+        """Print, after a mark on standard error where another call has printed before.
+
+        What children and C code print goes to whom has printed last: nobody can tell better.
+        """
+        with self._turn:
+            speaker = getattr(self._calls, "id", self._speaker)
+            if speaker != self._speaker:
+                self._speaker = speaker
+                self._all(self._marks, b"\0" + self.token + b">" + speaker + b"\0")
+            return printed.write(text)
 
     def read(self):
         """Return (header, payload), or None when localfn is gone."""
@@ -43,6 +73,10 @@ class Stream(object):
 
     def write(self, header, payload=b""):
         """Send one frame, after a mark on standard error: what was printed is this frame's."""
+        with self._turn:
+            self._write(header, payload)
+
+    def _write(self, header, payload):
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -117,6 +151,34 @@ def _private(descriptor):
     return descriptor
 
 
+class Nobody(object):
+    """A lock where there is one thread only."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return False
+
+
+class Attributed(object):
+    """A text stream whose output carries the call that it belongs to."""
+
+    def __init__(self, printed, stream):
+        self._printed = printed
+        self._stream = stream
+
+    def write(self, text):
+        return self._stream.print_on(self._printed, text)
+
+    def writelines(self, lines):
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name):
+        return getattr(self._printed, name)
+
+
 class Broken(Exception):
     """A handler that cannot be had: what the failure frame will say."""
 
@@ -132,7 +194,7 @@ class Broken(Exception):
 
 
 class Worker(object):
-    """Answers one frame after the other."""
+    """Answers one frame after the other; calls side by side where the function wants that."""
 
     def __init__(self, stream, folder):
         self._stream = stream
@@ -141,6 +203,8 @@ class Worker(object):
         self._peak_kb = self._peak_read = 0
         self._init = {}
         self._handlers = {}
+        self._side_by_side = False
+        self._guarded = False
         self._answers = {"init": self._open, "invoke": self._invoke, "hook": self._hook}
 
     def run(self):
@@ -150,26 +214,60 @@ class Worker(object):
             if frame is None or frame[0]["kind"] == "stop":
                 self._leave(0)
             header, payload = frame
-            answer = self._answers.get(header["kind"])
-            if answer is None:
-                continue
-            try:
-                told, body = answer(header, payload)
-            except SystemExit as leaving:
-                self._leave(_code(leaving))
-            except BaseException as error:
-                told, body = self._failure(error), b""
-            told["id"] = header["id"]
-            told["peak_kb"] = self._peak()
-            self._stream.write(told, body)
+            if header["kind"] == "preload":
+                self._preload(header)
+            elif self._side_by_side and header["kind"] == "invoke":
+                self._begin(header, payload)
+            elif header["kind"] in self._answers:
+                self._serve(header, payload)
+
+    def _preload(self, header):
+        """Load what is not the user's, while nobody waits."""
+        try:
+            self._guard(header)
+            self._shim = load_shim(header["shim"], self._folder)
+            for each in PRELOADED:
+                __import__(each)
+        except Exception:  # `init` will tell
+            self._shim = None
+
+    def _guard(self, header):
+        """Be sure to end with localfn, if there is no supervisor to see to that."""
+        if header["alone"] and not self._guarded:
+            self._guarded = True
+            self._stream.leave_with_host()
+
+    def _begin(self, header, payload):
+        import threading
+
+        def run():
+            self._stream.speak_for(header["id"])
+            self._serve(header, payload)
+
+        thread = threading.Thread(target=run)
+        thread.daemon = True
+        thread.start()
+
+    def _serve(self, header, payload):
+        try:
+            told, body = self._answers[header["kind"]](header, payload)
+        except SystemExit as leaving:
+            self._leave(_code(leaving))
+        except BaseException as error:
+            told, body = self._failure(error), b""
+        told["id"] = header["id"]
+        told["peak_kb"] = self._peak()
+        self._stream.write(told, body)
 
     def _open(self, header, _payload):
         """Load the user's code, or run the initializer, which loads it."""
         self._init = header
         self._stream.token = header["mark"].encode("ascii")
-        if header["alone"]:
-            self._stream.leave_with_host()
-        self._shim = load_shim(header["shim"], self._folder)
+        self._guard(header)
+        self._side_by_side = header.get("concurrency", 1) > 1
+        if self._side_by_side:
+            self._stream.share()
+        self._shim = self._shim or load_shim(header["shim"], self._folder)
         self._shim.prepare(header)
         if header.get("debug"):
             # Kept, as Python 2 empties a module that nobody holds.

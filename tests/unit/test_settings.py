@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from localfn.errors import ProjectError, UsageError
+from localfn.invoke.keeping import Keeping
 from localfn.model import Local, Place
 from localfn.project_file import read_env_file
-from localfn.settings import Gateway, gather, resolve
+from localfn.settings import Gateway, Reload, gather, resolve
 
 
 def test_an_option_wins_over_a_variable_and_a_variable_over_the_default(tmp_path: Path) -> None:
@@ -152,7 +153,9 @@ def test_an_image_for_this_command_is_meant_for_all_runtimes(tmp_path: Path) -> 
 
 def test_groups_of_the_projects_file_are_read(tmp_path: Path) -> None:
     (tmp_path / "localfn.yaml").write_text(
-        "start_api: {host: 0.0.0.0, port: 0, allow_hosts: [a.example.com]}\n"
+        "start_api: {host: 0.0.0.0, port: 0, allow_hosts: [a.example.com],\n"
+        "  max_instances: 4, idle_timeout: 1.5, queue_timeout: 2, spares: 0}\n"
+        "reload: {enabled: false, ignore: ['*.log']}\n"
     )
 
     settings = resolve({"project": str(tmp_path)}, {})
@@ -160,6 +163,11 @@ def test_groups_of_the_projects_file_are_read(tmp_path: Path) -> None:
 
     assert settings.gateway == Gateway("0.0.0.0", 0, ("a.example.com",))
     assert elsewhere.gateway.port == 9000
+    assert settings.keeping == Keeping(4, 2.0, 1.5, 0)
+    assert settings.reload == Reload(enabled=False, ignore=("*.log",))
+    assert resolve({"project": str(tmp_path)}, {"LOCALFN_RELOAD": "yes"}).reload.enabled
+    ignoring = resolve({"project": str(tmp_path)}, {"LOCALFN_RELOAD_IGNORE": "a, b"})
+    assert ignoring.reload.ignore == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -188,3 +196,41 @@ def test_the_first_wrong_line_of_the_projects_file_is_told_and_how_many_more(
 
     assert caught.value.hint == "Did you mean `runner`? 1 more: `localfn validate` shows all."
     assert gather({"project": str(tmp_path)}, {}).network == "none"
+
+
+def test_what_a_session_keeps_has_defaults_and_can_be_set(tmp_path: Path) -> None:
+    usual = resolve({"project": str(tmp_path)}, {}).keeping
+    environ = {
+        "LOCALFN_MAX_INSTANCES": "3",
+        "LOCALFN_QUEUE_TIMEOUT": "2.5",
+        "LOCALFN_IDLE_TIMEOUT": "60",
+        "LOCALFN_SPARES": "0",
+    }
+
+    kept = resolve({"project": str(tmp_path)}, environ).keeping
+
+    assert kept == Keeping(most_instances=3, wait_s=2.5, idle_s=60, spares=0)
+    assert usual.most_instances >= 4
+    assert usual.idle_s is not None
+    assert usual.spares > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOCALFN_MAX_INSTANCES", "0"),
+        ("LOCALFN_MAX_INSTANCES", "many"),
+        ("LOCALFN_SPARES", "-1"),
+        ("LOCALFN_QUEUE_TIMEOUT", "0"),
+        ("LOCALFN_QUEUE_TIMEOUT", "soon"),
+        ("LOCALFN_IDLE_TIMEOUT", "nan"),
+        ("LOCALFN_IDLE_TIMEOUT", "inf"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_with_its_name(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    with pytest.raises(UsageError, match=f"`{name}` is `{value}`") as caught:
+        resolve({"project": str(tmp_path)}, {name: value})
+
+    assert caught.value.hint

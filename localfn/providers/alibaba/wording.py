@@ -17,6 +17,7 @@ EXITED = (
 TIMED_OUT = "Function timed out after {limit:g} seconds (maxMemoryUsage: {mb:.0f}MB)"
 INIT_TIMED_OUT = "Function initialization timed out after {limit:g} seconds"
 BAD_RESPONSE = "the function's HTTP response cannot be used: {why}"
+THROTTLED = "the function '{function}' has no instance left for this call"
 TOO_LARGE = "payload size exceeds maximum allowed size ({limit} bytes)"
 
 
@@ -132,6 +133,10 @@ def _too_large(failure: Failure, result: Result) -> Mapping[str, object]:
     return _refused("EntityTooLarge", TOO_LARGE.format(limit=failure.message), result)
 
 
+def _throttled(failure: Failure, result: Result) -> Mapping[str, object]:
+    return _refused("ResourceExhausted", THROTTLED.format(function=failure.message), result)
+
+
 def _bad_reply(failure: Failure, result: Result) -> Mapping[str, object]:
     """Return the error of a result that cannot be written, or of an answer that is none."""
     if failure.error_type:
@@ -156,4 +161,5 @@ _BODIES: Mapping[FailureKind, Callable[[Failure, Result], Mapping[str, object]]]
     FailureKind.TIMED_OUT: _timed_out,
     FailureKind.TOO_LARGE: _too_large,
     FailureKind.BAD_REPLY: _bad_reply,
+    FailureKind.THROTTLED: _throttled,
 }

@@ -59,7 +59,7 @@ function speakers() {
         return;
       }
       const text = util.format.apply(util, arguments).replace(/\n/g, '\r');
-      const start = new Date().toISOString() + ' ' + requestId;
+      const start = new Date().toISOString() + ' ' + (host.currentCall() || requestId);
       host.print(start + ' [' + level + '] ' + text + '\n');
     };
   }

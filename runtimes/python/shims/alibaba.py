@@ -23,8 +23,10 @@ DUMPS_ON_TERMINATE = ("python3.9", "python3.10")
 
 def prepare(init):
     """Make the process look as the platform makes it before user code is loaded."""
-    global INIT
+    global INIT, REQUEST
     INIT = init
+    if init.get("concurrency", 1) > 1:
+        REQUEST = RequestOfThread()
     sys.path[:0] = search_path(init["code"], init["layers"])
     when_imported("logging", set_up_logging)
     if init["runtime"] in DUMPS_ON_TERMINATE:
@@ -83,6 +85,23 @@ class Expecting(object):
         module.__loader__ = module.__spec__.loader = self._loader
         self._loader.exec_module(module)
         self._act(module)
+
+
+class RequestOfThread(object):
+    """The invocation that each thread runs; in threads of the user's own the last one's."""
+
+    def __init__(self):
+        import threading
+
+        self._own = threading.local()
+        self._last = ""
+
+    def __getitem__(self, name):
+        return getattr(self._own, name, self._last)
+
+    def __setitem__(self, name, id_):
+        setattr(self._own, name, id_)
+        self._last = id_
 
 
 REQUEST = {"id": ""}

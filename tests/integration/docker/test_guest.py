@@ -38,7 +38,7 @@ def test_prints_go_to_the_tape_and_never_into_frames(start) -> None:
         "import os, sys\n"
         "print('printed'); sys.stdout.flush()\n"
         "os.write(1, b'written to 1\\n'); os.system('echo from a child')\n"
-        "os.write(2, b'\\x00token:1\\x00'); answer = 'clean'"
+        f"os.write(2, b'\\x00{worker.guest.tape.token}:1\\x00'); answer = 'clean'"
     )
 
     assert answer == "clean"
@@ -53,7 +53,7 @@ def test_prints_between_pieces_of_a_large_frame_do_not_break_it(start) -> None:
         "whole = frame({'kind': 'result', 'answer': 1}, b'x' * (3 << 20))\n"
         "for at in range(0, len(whole), 100000):\n"
         "    put(whole[at:at + 100000]); os.write(2, b'.' * 1000)\n"
-        "os.write(2, b'\\x00token:1\\x00')"
+        f"os.write(2, b'\\x00{worker.guest.tape.token}:1\\x00')"
     )
 
     assert worker.receive().payload == b"x" * (3 << 20)

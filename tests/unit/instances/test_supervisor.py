@@ -52,6 +52,11 @@ class Supervised:
         self.do(code)
         return self.receive().header["answer"]
 
+    def renew(self) -> None:
+        """Have a worker started where there is none."""
+        self.channel.send({"kind": "renew"})
+        assert self.receive().kind == "renewed"
+
     def close(self) -> None:
         self.channel.close()
         self.process.wait(LIMIT_S)
@@ -190,7 +195,7 @@ def test_supervisor_starts_a_new_worker_when_asked_to(supervise: Supervise) -> N
     supervised.channel.send({"kind": "kill", "grace_s": 0})
     assert supervised.receive().kind == "exited"
 
-    supervised.channel.send({"kind": "renew"})
+    supervised.renew()
 
     second = supervised.answer("import os; answer = os.getpid()")
     assert second != first
@@ -201,10 +206,23 @@ def test_supervisor_replaces_a_worker_that_still_runs(supervise: Supervise) -> N
     supervised = supervise()
     first = supervised.answer("import os; answer = os.getpid()")
 
-    supervised.channel.send({"kind": "renew"})
+    supervised.channel.send({"kind": "renew", "mark": "printed until here"})
 
     assert supervised.receive().kind == "exited"
+    assert supervised.receive().kind == "renewed"
     assert supervised.answer("import os; answer = os.getpid()") != first
+
+
+def test_supervisor_tells_where_the_output_of_a_replaced_worker_ends(supervise: Supervise) -> None:
+    supervised = supervise()
+    supervised.answer("import os; os.write(2, b'old')")
+
+    supervised.channel.send({"kind": "renew", "mark": "|"})
+    assert [supervised.receive().kind for _ in range(2)] == ["exited", "renewed"]
+    supervised.answer("import os; os.write(2, b'new')")
+
+    assert supervised.process.stderr
+    assert supervised.process.stderr.read(7) == b"old|new"
 
 
 def test_supervisor_keeps_frames_apart_when_no_worker_takes_them(supervise: Supervise) -> None:
@@ -213,7 +231,7 @@ def test_supervisor_keeps_frames_apart_when_no_worker_takes_them(supervise: Supe
     assert supervised.receive().kind == "exited"
 
     supervised.channel.send({"kind": "echo", "id": "lost"}, bytes(1 << 20), LIMIT_S)
-    supervised.channel.send({"kind": "renew"})
+    supervised.renew()
     supervised.channel.send({"kind": "echo", "id": "kept"}, b"x", LIMIT_S)
 
     frame = supervised.receive()
@@ -240,7 +258,7 @@ def test_supervisor_drops_a_small_frame_that_its_worker_did_not_finish(
     supervised.do("import os; put(frame({'kind': 'result'}, b'x' * 99)[:50]); os._exit(4)")
 
     assert supervised.receive().header["code"] == 4
-    supervised.channel.send({"kind": "renew"})
+    supervised.renew()
     assert supervised.answer("answer = 'fine'") == "fine"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from localfn import assets
 from localfn.languages import Interpreter, Launch, nodejs
-from localfn.wires.frames import Frame, encode, read_frames
+from localfn.wires.frames import Assembly, Frame, encode
 from tests import interpreters
 
 CONTEXT = {
@@ -77,7 +77,7 @@ def converse(
         # Left open until all is answered: its end would be localfn's.
         process.stdin.write(b"".join(b"".join(encode(*each)) for each in asked))
         process.stdin.flush()
-        frames = list(read_frames(process.stdout.read))
+        frames = Assembly().feed(process.stdout.read())
     assert frames[0].kind == "ready", frames[0].header
     return frames[1]
 

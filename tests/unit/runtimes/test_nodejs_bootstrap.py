@@ -27,7 +27,7 @@ from localfn.model import (
     Invocation,
     Site,
 )
-from localfn.wires.frames import Frame, encode, read_frames
+from localfn.wires.frames import Assembly, Frame, encode
 from localfn.wires.tape import mark
 from tests import interpreters
 
@@ -127,7 +127,7 @@ class Code:
                 assert process.stdout is not None
                 process.stdin.write(b"".join(b"".join(encode(*each)) for each in asked))
                 process.stdin.flush()
-                frames = list(read_frames(process.stdout.read))
+                frames = Assembly().feed(process.stdout.read())
                 returned = process.wait(30)
             printed.seek(0)
             text = printed.read()

@@ -1,6 +1,5 @@
 """The bootstrap answers frames in every Python that is here, the oldest included."""
 
-import io
 import json
 import os
 import re
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from localfn import assets
-from localfn.wires.frames import Frame, encode, read_frames
+from localfn.wires.frames import Assembly, Frame, encode
 from localfn.wires.tape import mark
 from tests import interpreters
 
@@ -85,7 +84,7 @@ def converse(program: Path, code: Path, *asked: tuple[dict, bytes]) -> tuple[lis
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return list(read_frames(io.BytesIO(done.stdout).read)), done.stderr
+    return Assembly().feed(done.stdout), done.stderr
 
 
 def init(code: Path, handler: str, **changes: object) -> tuple[dict, bytes]:

@@ -1,11 +1,10 @@
-import io
 import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localfn.wires.frames import BrokenFrame, encode, read_frames
+from localfn.wires.frames import Assembly, BrokenFrame, encode
 
 headers = st.dictionaries(
     st.text(max_size=20),
@@ -14,15 +13,20 @@ headers = st.dictionaries(
 ).map(lambda drawn: {**drawn, "kind": "invoke"})
 
 
-def read_all(stream: bytes) -> list:
-    return list(read_frames(io.BytesIO(stream).read))
+def read_all(stream: bytes, size: int = 1 << 20) -> list:
+    """The frames of a stream that arrives in pieces of this size."""
+    assembly, frames = Assembly(), []
+    for at in range(0, len(stream), size):
+        frames += assembly.feed(stream[at : at + size])
+    assembly.end()
+    return frames
 
 
-@given(st.lists(st.tuples(headers, st.binary(max_size=2000)), max_size=5))
-def test_frames_arrive_as_they_were_sent(sent: list) -> None:
+@given(st.lists(st.tuples(headers, st.binary(max_size=2000)), max_size=5), st.integers(1, 3000))
+def test_frames_arrive_as_they_were_sent_whatever_the_pieces(sent: list, size: int) -> None:
     stream = b"".join(b"".join(encode(header, payload)) for header, payload in sent)
 
-    got = read_all(stream)
+    got = read_all(stream, size)
 
     assert [(dict(each.header), each.payload) for each in got] == sent
 

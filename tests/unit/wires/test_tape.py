@@ -1,7 +1,9 @@
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localfn.wires.tape import LogTape, mark
+from localfn.wires.tape import LogTape, mark, speaker_mark
 
 TOKEN = "c0ffee"
 
@@ -27,7 +29,7 @@ def test_a_tape_is_cut_at_the_marks_however_the_bytes_arrive(
 def test_a_tape_passes_on_output_at_once_but_never_a_mark() -> None:
     heard: list[bytes] = []
     tape = LogTape(TOKEN)
-    tape.follow(heard.append)
+    tape.follow("a", heard.append)
 
     tape.feed(b"first" + mark(TOKEN, "a")[:5])
     tape.feed(mark(TOKEN, "a")[5:] + b"second")
@@ -58,3 +60,36 @@ def test_what_came_after_the_last_mark_can_be_read_and_stays() -> None:
     assert tape.rest == b"after"
     assert tape.rest == b"after"
     assert tape.take("none", 0) == b"after"
+
+
+def test_a_tape_gives_each_follower_what_its_speaker_prints() -> None:
+    heard: dict[str, bytes] = {"a": b"", "b": b""}
+
+    def sink(name: str) -> Callable[[bytes], None]:
+        return lambda text: heard.update({name: heard[name] + text})
+
+    tape = LogTape(TOKEN)
+    tape.follow("a", sink("a"))
+    tape.follow("b", sink("b"))
+
+    tape.feed(b"of the last to begin; ")
+    tape.feed(speaker_mark(TOKEN, "a") + b"of a; " + speaker_mark(TOKEN, "b")[:-4])
+    tape.feed(speaker_mark(TOKEN, "b")[-4:] + b"of b; ")
+    tape.leave("b")
+    tape.feed(b"of who is left")
+
+    assert heard == {"a": b"of a; of who is left", "b": b"of the last to begin; of b; "}
+
+
+def test_a_tape_draws_from_its_source_only_while_somebody_waits() -> None:
+    pieces = [b"one", mark(TOKEN, "1"), b"two"]
+
+    def draw(satisfied: Callable[[], bool], limit_s: float | None) -> bool:
+        while not satisfied():
+            tape.feed(pieces.pop(0))
+        return True
+
+    tape = LogTape(TOKEN, draw)
+
+    assert tape.take("1", 5) == b"one"
+    assert pieces == [b"two"]
