@@ -16,6 +16,7 @@ from localfn.model import NOTHING, Finding, Local
 from localfn.project_file import FILE, Told, read_env_file, read_project_file
 
 RUNNERS = ("auto", "docker", "process")
+WARM = ("lazy", "eager")
 NOWHERE: Mapping[str, Local] = MappingProxyType({})
 
 
@@ -25,6 +26,7 @@ class Gateway(NamedTuple):
     host: str = "127.0.0.1"
     port: int = 8000
     allow_hosts: tuple[str, ...] = ()
+    warm: str = "lazy"
 
 
 class Reload(NamedTuple):
@@ -196,6 +198,7 @@ def _gateway(told: Told) -> Gateway:
         host=told.text("start_api.host"),
         port=Gateway().port if port is None else port,
         allow_hosts=told.words("start_api.allow_hosts"),
+        warm=told.text("start_api.warm"),
     )
 
 

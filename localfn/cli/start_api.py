@@ -4,20 +4,25 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import FrameType
 
 import click
 
-from localfn.app import find_project, open_session
+from localfn.app import Session, find_project, open_session
 from localfn.cli import show
 from localfn.cli.debug_options import debug_functions_option, debug_options, served
 from localfn.cli.table import table
-from localfn.errors import ExitCode, UsageError
+from localfn.errors import ExitCode, LocalfnError, UsageError
 from localfn.gateway.gateway import Gateway, Watching, Wishes, open_gateway, own_output
 from localfn.gateway.journal import Journal, JsonJournal
-from localfn.model import Provider, Result, WebRules
-from localfn.settings import RUNNERS, Settings, resolve
+from localfn.invoke.fleet import nowhere
+from localfn.invoke.pool import NoPlace
+from localfn.model import Function, Provider, Result, WebRules
+from localfn.project import Project
+from localfn.reload.wording import failed
+from localfn.settings import RUNNERS, WARM, Settings, resolve
 
 # How long everything may take to end after Ctrl-C, pre-stop hooks included.
 END_LIMIT_S = 0.9
@@ -38,6 +43,12 @@ END_LIMIT_S = 0.9
 @click.option("--env", metavar="K=V", multiple=True, help="Variable added to every function's.")
 @click.option("--env-file", metavar="FILE", help="File of variables added to every function's.")
 @click.option("--cpu-limit/--no-cpu-limit", default=None, help="Give containers their CPU share.")
+@click.option(
+    "--warm",
+    type=click.Choice(WARM),
+    help="Load functions when they are called, or at once.  [default: lazy]",
+)
+@click.option("--reload/--no-reload", default=None, help="Follow changed files.  [default: reload]")
 @click.option(
     "--log",
     type=click.Choice(["human", "json"]),
@@ -71,17 +82,62 @@ def start_api(ctx: click.Context, /, **options: object) -> int:
     """
     stop = _await_signals()
     given = {name: None if value == () else value for name, value in options.items()}
-    settings = resolve({**ctx.obj, **given}, os.environ)
-    project = find_project(settings)
-    settings = settings._replace(debugging=served(options, project))
+
+    def read() -> tuple[Settings, Project]:
+        settings = resolve({**ctx.obj, **given}, os.environ)
+        project = find_project(settings)
+        return settings._replace(debugging=served(options, project)), project
+
+    settings, project = read()
     wishes = _wishes(options, settings, project.provider)
     journal = _journal(str(options["log"]), project.provider)
-    with open_session(settings, project, show.say, show.follow) as session:
-        with open_gateway(session, wishes, journal, show.say) as gateway:
+    with open_session(settings, project, show.say, show.follow, lasting=True, read=read) as session:
+        with (
+            _reloading(session, settings),
+            open_gateway(session, wishes, journal, show.say) as gateway,
+        ):
+            if settings.gateway.warm == "eager":
+                _warm_all(session)
             _say_ready(gateway, settings, wishes)
             stop.wait()
         _end_within(END_LIMIT_S)
     return ExitCode.INTERRUPTED
+
+
+@contextmanager
+def _reloading(session: Session, settings: Settings) -> Iterator[None]:
+    """Have the session follow its files, if that is wanted."""
+    if not settings.reload.enabled:
+        yield
+        return
+    # It imports the watcher's library, which nobody else shall pay for.
+    from localfn.reload.reloader import Reloader
+
+    with Reloader(session, show.say, show.follow):
+        yield
+
+
+def _warm_all(session: Session) -> None:
+    """Have every function loaded in the background, all at once."""
+    for function in session.project.functions:
+        threading.Thread(target=_warm, args=(session, function), name="warm", daemon=True).start()
+
+
+def _warm(session: Session, function: Function) -> None:
+    """Load a function, and say so where that fails; its first call will try again."""
+    try:
+        revision = session.warm(function, nowhere)
+    except LocalfnError as error:
+        show.say(f"{function.key}: cannot be loaded: {error.message}")
+        return
+    except NoPlace:  # localfn is stopping
+        return
+    if revision is not None and revision.error is not None:
+        show.say(f"{function.key}: cannot be loaded: {revision.error.message}")
+    failure = revision.result.failure if revision is not None and revision.result else None
+    if revision is not None and failure is not None:
+        code = session.project.provider.layout.code
+        show.say(failed(function.key, revision.number, failure, code))
 
 
 def _wishes(options: Mapping[str, object], settings: Settings, provider: Provider) -> Wishes:

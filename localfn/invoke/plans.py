@@ -34,22 +34,17 @@ class Plans:
         self._lock = threading.Lock()
 
     def find(self, function: Function) -> InstancePlan:
-        """Return the plan of a function; raise what planning it raises."""
-        known = self._known.get(function.key)
-        if known is not None and known.function is function:
+        """Return the plan of a function, made once however many ask; raise what planning raises."""
+        known = self._found(function)
+        if known is not None:
             return known
-        return self.make(function)
+        with self._lock:
+            return self._found(function) or self._make(function)
 
     def make(self, function: Function) -> InstancePlan:
         """Return a plan made from what is on the disk now, and use it from now on."""
         with self._lock:
-            self._known.pop(function.key, None)
-            runtime = self._planner.runtime(function)
-            site, image = self._choose(runtime)
-            made = self._complete(self._planner.plan(function, site, image), runtime)
-            self._known[function.key] = made
-            self._planner.say_notes(self._say)
-            return made
+            return self._make(function)
 
     def use(self, planner: Planner) -> None:
         """Have all plans made anew, by another planner."""
@@ -61,3 +56,16 @@ class Plans:
         """Forget a function that is no longer there."""
         with self._lock:
             self._known.pop(key, None)
+
+    def _found(self, function: Function) -> InstancePlan | None:
+        known = self._known.get(function.key)
+        return known if known is not None and known.function is function else None
+
+    def _make(self, function: Function) -> InstancePlan:
+        self._known.pop(function.key, None)
+        runtime = self._planner.runtime(function)
+        site, image = self._choose(runtime)
+        made = self._complete(self._planner.plan(function, site, image), runtime)
+        self._known[function.key] = made
+        self._planner.say_notes(self._say)
+        return made

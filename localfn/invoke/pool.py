@@ -235,8 +235,10 @@ class Pool:
             with self._lock:
                 if waiter.served.is_set():
                     break
+                fleet = waiter.fleet.newest()
                 # One that is being opened comes when it comes: there is a limit on that already.
-                if not waiter.fleet.newest().promised():
+                # And whoever debugs takes his time.
+                if not fleet.promised() and not fleet.alone:
                     self._waiting.remove(waiter)
                     raise NoPlace(
                         f"No instance came free within {self._keeping.wait_s:g} s; at most "

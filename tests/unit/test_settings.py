@@ -153,7 +153,7 @@ def test_an_image_for_this_command_is_meant_for_all_runtimes(tmp_path: Path) -> 
 
 def test_groups_of_the_projects_file_are_read(tmp_path: Path) -> None:
     (tmp_path / "localfn.yaml").write_text(
-        "start_api: {host: 0.0.0.0, port: 0, allow_hosts: [a.example.com],\n"
+        "start_api: {host: 0.0.0.0, port: 0, allow_hosts: [a.example.com], warm: eager,\n"
         "  max_instances: 4, idle_timeout: 1.5, queue_timeout: 2, spares: 0}\n"
         "reload: {enabled: false, ignore: ['*.log']}\n"
     )
@@ -161,7 +161,7 @@ def test_groups_of_the_projects_file_are_read(tmp_path: Path) -> None:
     settings = resolve({"project": str(tmp_path)}, {})
     elsewhere = resolve({"project": str(tmp_path)}, {"LOCALFN_PORT": "9000"})
 
-    assert settings.gateway == Gateway("0.0.0.0", 0, ("a.example.com",))
+    assert settings.gateway == Gateway("0.0.0.0", 0, ("a.example.com",), "eager")
     assert elsewhere.gateway.port == 9000
     assert settings.keeping == Keeping(4, 2.0, 1.5, 0)
     assert settings.reload == Reload(enabled=False, ignore=("*.log",))
@@ -177,6 +177,7 @@ def test_groups_of_the_projects_file_are_read(tmp_path: Path) -> None:
         ("LOCALFN_PORT", "-1", "`LOCALFN_PORT` is `-1`, which is less than 0"),
         ("LOCALFN_CPU_LIMIT", "perhaps", "which is not `true` or `false`"),
         ("LOCALFN_RUNNER", "dokcer", "`LOCALFN_RUNNER` is `dokcer`"),
+        ("LOCALFN_WARM", "egaer", "`LOCALFN_WARM` is `egaer`"),
     ],
 )
 def test_a_variable_that_its_rule_does_not_allow_is_refused(

@@ -156,12 +156,14 @@ def refusal(result: Result) -> HttpReply:
     """Return what a client gets where the server gave no answer (status: sections 2.7, 6.1)."""
     failure = result.failure
     assert failure is not None
-    kind = "InitializationError" if failure.during_init else "UnhandledInvocationError"
-    headers = (
+    plain = (
         ("Content-Type", "application/json"),
         ("X-Fc-Request-Id", result.invocation.id),
-        ("X-Fc-Error-Type", kind),
     )
+    if failure.kind is FailureKind.THROTTLED:
+        return HttpReply(429, plain, result.payload)
+    kind = "InitializationError" if failure.during_init else "UnhandledInvocationError"
+    headers = (*plain, ("X-Fc-Error-Type", kind))
     return HttpReply(412 if failure.error_type in CODES else 502, headers, result.payload)
 
 
