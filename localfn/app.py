@@ -1,6 +1,7 @@
 """Build a session from settings: the only place that knows every part."""
 
 import shlex
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -78,12 +79,20 @@ def open_session(
     )
 
     plans: dict[str, InstancePlan] = {}
+    planning = threading.Lock()
+
+    def known(function: Function) -> InstancePlan | None:
+        found = plans.get(function.key)
+        return found if found is not None and found.function is function else None
 
     def plan(function: Function) -> InstancePlan:
         """Return the plan of a function, made once as long as the function stays the same."""
-        known = plans.get(function.key)
-        if known is not None and known.function is function:
-            return known
+        if (made := known(function)) is not None:
+            return made
+        with planning:
+            return known(function) or make_plan(function)
+
+    def make_plan(function: Function) -> InstancePlan:
         site, image = backends.choose(planner.runtime(function))
         planned = planner.plan(function, site, image)
         if debuggers is not None:
