@@ -1,5 +1,6 @@
 """Containers or processes: the choice of a backend, made once per runtime."""
 
+import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -39,6 +40,8 @@ class Backends:
         self._containers: Containers | None = None
         self._processes: Backend | None = None
         self._chosen: dict[Runtime, tuple[Site, str]] = {}
+        # First calls may come at the same moment; each backend is opened, and closed, once.
+        self._opening = threading.RLock()
 
     def choose(self, runtime: Runtime) -> tuple[Site, str]:
         """Return where to run this runtime, and the image (empty for a process)."""
@@ -69,11 +72,13 @@ class Backends:
             return Site.PROCESS, ""
 
     def _docker(self) -> Containers:
-        if self._containers is None:
-            self._containers = self._open_containers()
-        return self._containers
+        with self._opening:
+            if self._containers is None:
+                self._containers = self._open_containers()
+            return self._containers
 
     def _local(self) -> Backend:
-        if self._processes is None:
-            self._processes = self._open_processes()
-        return self._processes
+        with self._opening:
+            if self._processes is None:
+                self._processes = self._open_processes()
+            return self._processes
