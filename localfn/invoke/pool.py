@@ -238,7 +238,7 @@ class Pool:
                 fleet = waiter.fleet.newest()
                 # One that is being opened comes when it comes: there is a limit on that already.
                 # And whoever debugs takes his time.
-                if not fleet.promised() and not fleet.alone:
+                if not fleet.promised() and not (fleet.alone and fleet.berths):
                     self._waiting.remove(waiter)
                     raise NoPlace(
                         f"No instance came free within {self._keeping.wait_s:g} s; at most "

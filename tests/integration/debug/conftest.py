@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -159,6 +160,9 @@ class Running:
     @property
     def said(self) -> str:
         return self._said
+
+    def interrupt(self) -> None:
+        self._process.send_signal(signal.SIGINT)
 
     def close(self) -> None:
         self._process.terminate()

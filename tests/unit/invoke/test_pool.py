@@ -1,5 +1,7 @@
 """Who gets an instance, who waits, who has to go."""
 
+import threading
+
 import pytest
 
 from localfn.invoke.pool import NoPlace
@@ -49,6 +51,27 @@ def test_pool_ends_an_instance_that_has_failed_and_serves_the_next_call_with_ano
 
     assert stage.ended == [failed.instance]
     assert after is not failed.instance
+
+
+def test_an_instance_that_lives_and_could_not_load_its_code_is_opened_by_the_next_call_only() -> (
+    None
+):
+    stage = Stage()
+    shared = plan(concurrency=2)
+    first = stage.call(shared).served()
+    first.instance.fresh = True
+    first.finish()
+
+    with stage.pool.borrow(shared) as again:
+        assert again.opening
+        assert again.instance is first.instance
+        third = stage.call(shared).waits()
+        first.instance.fresh = False
+        stage.pool.opened(again)
+
+        assert third.served().instance is first.instance
+    assert not third.was_cold
+    third.finish()
 
 
 def test_pool_ends_an_instance_that_could_not_be_opened_and_serves_the_next_call() -> None:
@@ -251,6 +274,19 @@ def test_a_function_that_is_debugged_has_one_instance_and_one_call_at_a_time() -
     first.finish()
 
     assert second.served().instance is first.instance
+
+
+def test_a_call_waits_as_long_as_another_one_is_debugged() -> None:
+    stage = Stage(wait_s=0.01)
+    debugged = plan(debug_ports=(5678,))
+    first = stage.call(debugged).served()
+    second = stage.call(debugged).waits()
+
+    threading.Event().wait(0.05)
+    first.finish()
+
+    assert second.served().instance is first.instance
+    assert second.finish().refused is None
 
 
 def test_an_instance_that_is_debugged_neither_times_out_nor_goes_for_another() -> None:

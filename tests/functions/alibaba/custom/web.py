@@ -16,6 +16,8 @@ class Function(http.server.BaseHTTPRequestHandler):
             return self.switch()
         if self.path == "/endless":
             return self.endless()
+        if self.path == "/events":
+            return self.events()
         if self.path == "/die":
             os._exit(3)
         return self.answer(("%d %s" % (os.getpid(), self.path)).encode())
@@ -50,6 +52,17 @@ class Function(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"first")
         self.wfile.flush()
+        threading.Event().wait()
+
+    def events(self):
+        """Send two events, and keep the answer open as servers of events do."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for number in range(2):
+            self.wfile.write(b"data: %d\n\n" % number)
+            self.wfile.flush()
         threading.Event().wait()
 
     def switch(self):
