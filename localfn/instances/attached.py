@@ -22,6 +22,8 @@ PIECE = struct.Struct(">BxxxI")
 STANDARD_ERROR = 2
 BUFFER_BYTES = 1 << 18
 CLOSE_LIMIT_S = 1.0
+# What an idle guest has printed fits into this many; one that goes on is not waited for.
+MOST_READS = 64
 KILLED = Exit(signal=9)
 RENEWED = "renewed"
 
@@ -38,12 +40,14 @@ class AttachedChannel(FramedChannel):
         self._assembly = Assembly()
         self._poll = select.poll()
         self._poll.register(link, select.POLLIN)
+        self._taken_bytes = 0
         self._torn = False
         self._ended = False
         self.exit: Exit | None = None
 
     def await_exit(self, limit_s: float) -> Exit | None:
         """Return how the worker ended, None when it still runs after this long."""
+        self._catch_up()
         self.turns.until(lambda: self.exit is not None, limit_s)
         return self.exit
 
@@ -74,6 +78,15 @@ class AttachedChannel(FramedChannel):
             self._end()
             self._link.close()
 
+    def _catch_up(self) -> None:
+        """Take in what came while nobody waited: the news of an end may be behind it."""
+        for _ in range(MOST_READS):
+            before = self._taken_bytes
+            if self.exit is None:
+                self.turns.once(0)
+            if self._taken_bytes == before:
+                return
+
     def _write(self, left: memoryview, deadline: float | None) -> None:
         while left:
             try:
@@ -101,6 +114,7 @@ class AttachedChannel(FramedChannel):
     def _take(self) -> None:
         try:
             came = self._link.recv(BUFFER_BYTES)
+            self._taken_bytes += len(came)
             for stream, piece in self._pieces.cut(came):
                 if stream == STANDARD_ERROR:
                     self.tape.feed(piece)

@@ -53,9 +53,7 @@ def test_pool_ends_an_instance_that_has_failed_and_serves_the_next_call_with_ano
     assert after is not failed.instance
 
 
-def test_an_instance_that_lives_and_could_not_load_its_code_is_opened_by_the_next_call_only() -> (
-    None
-):
+def test_an_instance_that_could_not_load_its_code_is_opened_again_by_one_call_only() -> None:
     stage = Stage()
     shared = plan(concurrency=2)
     first = stage.call(shared).served()
