@@ -41,7 +41,8 @@ class Stream(object):
         # Taken again where a signal interrupts who holds it.
         self._turn = threading.RLock()
         self._calls = threading.local()
-        sys.stdout, sys.stderr = Attributed(sys.stdout, self), Attributed(sys.stderr, self)
+        sys.stdout = Attributed(sys.stdout, self, threading.local())
+        sys.stderr = Attributed(sys.stderr, self, threading.local())
 
     def speak_for(self, id_):
         """Say which call the current thread runs."""
@@ -164,9 +165,19 @@ class Nobody(object):
 class Attributed(object):
     """A text stream whose output carries the call that it belongs to."""
 
-    def __init__(self, printed, stream):
+    def __init__(self, printed, stream, own):
         self._printed = printed
         self._stream = stream
+        self._own = own
+
+    @property
+    def softspace(self):
+        """Whether `print` of Python 2 owes a blank: to the thread that prints, not to all."""
+        return getattr(self._own, "softspace", 0)
+
+    @softspace.setter
+    def softspace(self, owed):
+        self._own.softspace = owed
 
     def write(self, text):
         return self._stream.print_on(self._printed, text)

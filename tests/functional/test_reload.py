@@ -108,12 +108,18 @@ class Load:
         self._following = following
         self._stop = threading.Event()
         self.calls: list[tuple[float, str]] = []
+        self._callers: set[int] = set()
         self.failures: list[object] = []
         self._threads = [threading.Thread(target=self._run) for _ in range(threads)]
 
     def __enter__(self) -> "Load":
         for each in self._threads:
             each.start()
+        # In a container a first call may take longer than a revision is there.
+        deadline = time.monotonic() + LIMIT_S
+        while len(self._callers) < len(self._threads):
+            assert time.monotonic() < deadline, self.failures
+            time.sleep(0.01)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,6 +138,7 @@ class Load:
             if result.failure is not None:
                 self.failures.append(result.payload)
             self.calls.append((began, result.payload.decode()))
+            self._callers.add(threading.get_ident())
 
     def stale(self, saved: list[tuple[float, str]]) -> list[tuple[float, str]]:
         """Return the calls that began after a save and were answered by what was before it."""

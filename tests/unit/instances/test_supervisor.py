@@ -341,7 +341,8 @@ def test_supervisor_passes_a_request_to_end_on_to_its_worker(
         "    sys.exit(5)\n"
         "signal.signal(signal.SIGTERM, end)"
     )
-    supervised.do("import time; time.sleep(60)")
+    # In short naps: Python does not see a signal that comes just before a long sleep begins.
+    supervised.do("import time\nwhile True: time.sleep(0.05)")
 
     supervised.process.terminate()
 
