@@ -148,10 +148,11 @@ def open_gateway(engine: Engine, wishes: Wishes, journal: Watching, say: Say) ->
 def own_output(provider: Provider, result: Result) -> bytes:
     """Return what of a log the function itself has printed."""
     invocation = result.invocation
-    runtime = provider.runtimes.get(invocation.function.runtime)
-    said = [provider.opening_lines(invocation), provider.closing_lines(result)]
-    if runtime is not None:
-        said.append(provider.start_output(runtime))
+    said = [
+        provider.opening_lines(invocation),
+        provider.closing_lines(result),
+        provider.start_output(invocation),
+    ]
     text = result.logs
     for each in said:
         text = text.replace(each, b"", 1) if each else text

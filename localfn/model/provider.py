@@ -82,13 +82,15 @@ class Provider(NamedTuple):
     - `context(invocation, environ)`: JSON-ready facts from which the shim builds the handler's
       context.
     - `request_id(function, now, entropy)`: a new id; `now` in epoch seconds, `entropy` 16 bytes.
-    - `start_output(runtime)`: what the platform prints when an instance comes up.
+    - `start_output(invocation)`: what the platform prints when an instance comes up for it.
     - `opening_lines` / `closing_lines`: the platform's log lines around one invocation.
     - `hook_lines(hook, invocation)`: the same around a lifecycle hook.
     - `error_body(result)`: the payload a caller gets when `result.failure` is set;
       `result.payload` is what the function answered itself, where it did.
     - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
     - `http`: how it talks to functions that are servers, None where it has none.
+    - `init_limit_s`: how long code may take to be loaded where that is a phase of its own, before
+      the first invocation begins; None where loading is a part of that invocation.
     """
 
     name: str
@@ -106,10 +108,11 @@ class Provider(NamedTuple):
     variables: Callable[[Function, Runtime, Layout, Mapping[str, str]], Mapping[str, str]]
     context: Callable[[Invocation, Mapping[str, str]], Mapping[str, object]]
     request_id: Callable[[Function, float, bytes], str]
-    start_output: Callable[[Runtime], bytes]
+    start_output: Callable[[Invocation], bytes]
     opening_lines: Callable[[Invocation], bytes]
     closing_lines: Callable[[Result], bytes]
     hook_lines: Callable[[str, Invocation], tuple[bytes, bytes]]
     error_body: Callable[[Result], bytes]
     web: Callable[[], Web]
     http: HttpContract | None = None
+    init_limit_s: float | None = None

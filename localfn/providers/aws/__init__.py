@@ -41,4 +41,5 @@ PROVIDER = Provider(
     hook_lines=wording.hook_lines,
     error_body=wording.error_body,
     web=_web,
+    init_limit_s=10.0,
 )

@@ -119,4 +119,13 @@ def _program(id_: str, tag: str) -> Runtime:
     return Runtime(id_, "go", tag, _IMAGE.format(name=name, tag=tag))
 
 
+def title(id_: str) -> str:
+    """Return how a log names a runtime."""
+    runtime = RUNTIMES.get(id_)
+    if runtime is None or not runtime.version:
+        return id_
+    family = "provided" if runtime.language == "go" else runtime.language
+    return f"{family}:{runtime.version}.localfn"
+
+
 RUNTIMES: Mapping[str, Runtime] = MappingProxyType(_all())
