@@ -26,7 +26,7 @@ from localfn.project import Project
 
 START = "X-Localfn-Start"
 Sink = Callable[[bytes], None]
-BOOTSTRAP = "bootstrap"
+HTTP = "http"
 # What logs say of a client that did not wait; it is never sent.
 CLIENT_GONE = 499
 
@@ -243,7 +243,7 @@ class Desk:
 
     def _passes_through(self, function: Function) -> bool:
         runtime = self._engine.project.provider.runtimes.get(function.runtime)
-        return runtime is not None and runtime.wire != BOOTSTRAP
+        return runtime is not None and runtime.wire == HTTP
 
 
 class _FollowedBody:
