@@ -34,7 +34,8 @@ class WebRules(NamedTuple):
     `statuses` replaces those of the cloud's own table (`Web.statuses`). `attachment` adds what
     default domains add. `verifies` has signatures checked with the keys of `environ`. `claims` are
     those of every client whose token would be asked for; without them tokens are read, and checked
-    with `token_keys` where there are some: a set of keys in JSON (RFC 7517), or a secret.
+    with `token_keys` where there are some: a set of keys in JSON (RFC 7517), a public key in PEM,
+    or a secret.
     """
 
     statuses: Mapping[str, int] = MappingProxyType({})

@@ -33,6 +33,7 @@ from localfn.providers.aws.errors import (
     wrong_value,
 )
 from localfn.providers.aws.lookup import NOBODY, Named, Refused, Values, find
+from localfn.providers.aws.wording import opening_lines
 
 FUNCTIONS = "/2015-03-31/functions"
 ASYNC = "/2014-11-13/functions"
@@ -182,8 +183,9 @@ def _headers(request: HttpRequest, result: Result) -> Headers:
 
 
 def log_tail(result: Result) -> str:
-    """Return the end of the log as `X-Amz-Log-Result` carries it."""
-    return base64.b64encode(result.logs[-LOG_TAIL_BYTES:]).decode()
+    """Return the end of the log as `X-Amz-Log-Result` carries it: from the call's own start on."""
+    start = max(0, result.logs.find(opening_lines(result.invocation)))
+    return base64.b64encode(result.logs[start:][-LOG_TAIL_BYTES:]).decode()
 
 
 def _error_type(failure: Failure, body: bytes) -> str:
