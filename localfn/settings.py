@@ -5,6 +5,7 @@ What can be set, its default, its option and its variable stand in the JSON sche
 `localfn/project_file`, the one table of all this.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +19,8 @@ from localfn.project_file import FILE, Told, read_env_file, read_project_file
 
 RUNNERS = ("auto", "docker", "process")
 WARM = ("lazy", "eager")
+# About what opening an instance takes.
+PATIENCE_S = 0.02
 NOWHERE: Mapping[str, Local] = MappingProxyType({})
 
 
@@ -211,6 +214,8 @@ def _keeping(told: Told) -> Keeping:
         wait_s=told.number("start_api.queue_timeout") or usual.wait_s,
         idle_s=told.number("start_api.idle_timeout"),
         spares=usual.spares if spares is None else spares,
+        patience_s=PATIENCE_S,
+        at_once=os.cpu_count() or 1,
     )
 
 

@@ -127,7 +127,7 @@ class Instance:
         self._enter(InstanceState.STARTING)
         init = {
             **self.plan.init,
-            "mark": guest.tape.token,
+            "mark": guest.tape.wanted_token,
             "context": context,
             "debug": self._debugged(guest),
         }
