@@ -3,7 +3,8 @@
 Rules: a call gets a warm instance, else one that is about to be opened and not yet spoken for,
 else a new one, for which the instance that has been idle longest may have to go. When none of
 this can be had it waits, first come first served, and is refused at the limit. No call that comes
-after `renew` is served by what was loaded before it.
+after `renew` is served by what was loaded before it. A call that was under way runs to its end in
+what it began with, unless a debugger holds it: nobody shall look at code that is no longer there.
 """
 
 import threading
@@ -21,6 +22,12 @@ from localfn.model import InstancePlan, InstanceState, Result, Revision
 
 REAP_EVERY = 4
 STOPPING = "localfn is stopping."
+# How often it is seen whether a debugger holds a call in old code.
+LOOK_EVERY_S = 0.02
+OUTDATED = (
+    "The code was changed while the debugger held this call, so the call was ended; the next one "
+    "stops in the new code. `--no-reload` leaves calls alone."
+)
 
 
 Open = Callable[[Instance, Sink], Result]
@@ -160,7 +167,10 @@ class Pool:
             fleet.wanted = max(1, there + sum(len(each.berths) for each in family)) * awake
             fleet.untold_since = self._clock() if awake else None
             opening = self._promise(fleet, max(1, there) * awake)
+            debugged = [each for one in family if one.alone for each in one.berths if each.lent]
             self._serve()
+        for each in debugged:
+            self._in_background(self._end_when_held, each)
         for each in overtaken:
             self._in_background(self._lives.end, each.instance)
         for fleet_before in former:
@@ -454,6 +464,13 @@ class Pool:
                 self._open_told(after)
             if before is not None and not first:
                 self._lives.end(before.instance)
+
+    def _end_when_held(self, berth: Berth) -> None:
+        """Look after a call in old code: it ends by itself, or as soon as it is held."""
+        while berth.lent and not berth.instance.is_held:
+            if self._closed.wait(LOOK_EVERY_S):
+                return
+        berth.instance.interrupt(OUTDATED)
 
     def _open_told(self, berth: Berth) -> None:
         with self._lock:
