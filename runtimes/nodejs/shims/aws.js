@@ -421,9 +421,16 @@ function describeLoading(error) {
     told.type = 'Runtime.' + kind;
     told.message = (error.name || 'Error') + ': ' + told.message;
     told.stack = traceOf(told);
+    told.advice = told.advice || adviseSyntax(error);
   }
   told.failure = 'import-failed';
   return new host.Broken(told);
+}
+
+/** Tell where the platform itself does not. */
+function adviseSyntax(error) {
+  const place = /^(?:file:\/\/)?(\/.+):(\d+)\n/.exec(String(error.stack));
+  return place ? 'See line ' + place[2] + ' of `' + stacks.shown(place[1]) + '`.' : '';
 }
 
 /** Return a stack that begins with the platform's own words. */
