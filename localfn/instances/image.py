@@ -21,6 +21,7 @@ BASES: Mapping[str, str] = {
     "nodejs": "node:{version}-slim",
     "custom": "debian:{version}-slim",
     "go": "python:3-slim",
+    "polling": "python:3-slim",
 }
 VENDOR = "vendor"
 

@@ -116,7 +116,7 @@ def _nodejs(id_: str, version: str) -> Runtime:
 
 def _program(id_: str, tag: str) -> Runtime:
     name = "go" if id_.startswith("go") else "provided"
-    return Runtime(id_, "go", tag, _IMAGE.format(name=name, tag=tag))
+    return Runtime(id_, "polling", tag, _IMAGE.format(name=name, tag=tag))
 
 
 def title(id_: str) -> str:
@@ -124,7 +124,7 @@ def title(id_: str) -> str:
     runtime = RUNTIMES.get(id_)
     if runtime is None or not runtime.version:
         return id_
-    family = "provided" if runtime.language == "go" else runtime.language
+    family = "provided" if runtime.language == "polling" else runtime.language
     return f"{family}:{runtime.version}.localfn"
 
 

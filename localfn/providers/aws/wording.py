@@ -244,7 +244,7 @@ def _posted(failure: Failure, _: Result) -> Mapping[str, object]:
 
 def _exited(failure: Failure, result: Result) -> Mapping[str, object]:
     # Out of memory reads as any other kill; only the report tells.
-    signal = failure.signal or (9 if failure.kind is FailureKind.OUT_OF_MEMORY else 0)
+    signal = 9 if failure.kind is FailureKind.OUT_OF_MEMORY else failure.signal
     how = f"exit status {failure.code}"
     if signal:
         how = f"signal: {SIGNALS.get(signal, f'signal {signal}')}"
@@ -279,7 +279,11 @@ def _throttled(_: Failure, __: Result) -> Mapping[str, object]:
 def _reported_type(failure: Failure) -> str:
     if failure.kind is FailureKind.OUT_OF_MEMORY:
         return OUT_OF_MEMORY_ERROR
-    return EXIT_ERROR if failure.kind in _ENDED else failure.error_type
+    if failure.kind in _ENDED:
+        return EXIT_ERROR
+    # Section 4.3: types that are not the platform's own are none to it.
+    known = failure.error_type.startswith(("Runtime.", "Function."))
+    return failure.error_type if known else "Runtime.Unknown"
 
 
 _ENDED = frozenset({FailureKind.EXITED, FailureKind.OUT_OF_MEMORY})
