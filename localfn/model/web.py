@@ -35,7 +35,7 @@ class WebRules(NamedTuple):
     default domains add. `verifies` has signatures checked with the keys of `environ`. `claims` are
     those of every client whose token would be asked for; without them tokens are read, and checked
     with `token_keys` where there are some: a set of keys in JSON (RFC 7517), a public key in PEM,
-    or a secret.
+    or a secret. `is_patient` has every client wait as long as it takes: somebody debugs.
     """
 
     statuses: Mapping[str, int] = MappingProxyType({})
@@ -44,6 +44,7 @@ class WebRules(NamedTuple):
     environ: Mapping[str, str] = NOTHING
     claims: Mapping[str, object] | None = None
     token_keys: str = ""
+    is_patient: bool = False
 
 
 class Visit(NamedTuple):
@@ -64,6 +65,13 @@ class Visit(NamedTuple):
     own_domain: bool = False
     values: Mapping[str, str] = NOTHING
     client: Mapping[str, object] = NOTHING
+
+
+class Patience(NamedTuple):
+    """How long a gateway of the cloud waits for a function, and what it answers then."""
+
+    limit_s: float
+    reply: HttpReply
 
 
 class Calls(Protocol):
@@ -134,6 +142,8 @@ class Web(NamedTuple):
     - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
     - `admit(visit, calls)`: what stands before functions and may call others to decide: the visit,
       perhaps with its `client`, or the answer of the cloud; None where nothing does.
+    - `patience(visit)`: how long the client is kept waiting, None for as long as the function
+      itself may take; None where that is always so.
     - `unrouted(request, functions, id)`: what a domain of the cloud answers where none of its
       routes is meant, or None; None where there are no such domains.
     """
@@ -154,4 +164,5 @@ class Web(NamedTuple):
     repeats: Callable[[Function], Repeats]
     routes: tuple[Route, ...]
     admit: Callable[[Visit, Calls], Visit | HttpReply] | None = None
+    patience: Callable[[Visit], Patience | None] | None = None
     unrouted: Callable[[HttpRequest, Sequence[Function], str], HttpReply | None] | None = None

@@ -20,5 +20,6 @@ WEB = Web(
     repeats=api.repeats,
     routes=api.ROUTES,
     admit=authorizers.admit,
+    patience=http.patience,
     unrouted=http.unrouted,
 )
