@@ -9,8 +9,11 @@ from typing import Protocol
 
 from localfn.errors import LocalfnError
 from localfn.gateway.connection import Body, BodyTooLong
+from localfn.gateway.guard import Guard
 from localfn.gateway.ledger import Asked, Ledger, Record
 from localfn.gateway.sites import Found, Sites
+from localfn.gateway.sockets import Sockets
+from localfn.gateway.websocket import wants_upgrade
 from localfn.model import (
     BrokenBody,
     Call,
@@ -69,6 +72,7 @@ class Desk:
         self._enqueue = enqueue
         self._web = engine.project.provider.web()
         self._known: tuple[Project, Sites] | None = None
+        self._sockets = None if self._web.sockets is None else Sockets(self._web.sockets, self)
 
     # --- what an endpoint may do (Calls) -----------------------------------------------------
 
@@ -81,6 +85,12 @@ class Desk:
     def rules(self) -> WebRules:
         """Return what the person at the terminal has decided."""
         return self._rules
+
+    @property
+    def sockets(self) -> Sockets:
+        """Return the WebSockets that are open now; only clouds that have some ask."""
+        assert self._sockets is not None
+        return self._sockets
 
     def new_id(self, function: Function) -> str:
         """Return an id for a call that is about to be made."""
@@ -134,6 +144,21 @@ class Desk:
         if known is None or known[0] is not project:
             known = self._known = (project, Sites(project, self._web.sources))
         return known[1]
+
+    def about_sockets(self, request: HttpRequest, guard: Guard) -> HttpReply | None:
+        """Return the answer to a request that is about WebSockets, None for any other."""
+        sockets = self._sockets
+        if sockets is None:
+            return None
+        try:
+            if wants_upgrade(request):
+                return sockets.opened(request)
+            if sockets.manages(request):
+                refused = guard.refuse_origin(request) or self.too_long(request)
+                return refused or sockets.managed(request)
+        except LocalfnError as error:
+            return self.broken(error)
+        return None
 
     def later(self, call: Call) -> Result:
         """Make a call of the backlog."""

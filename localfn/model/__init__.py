@@ -18,7 +18,19 @@ from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
 from localfn.model.revision import Revision
-from localfn.model.web import Calls, DomainRoute, Patience, Repeats, Route, Visit, Web, WebRules
+from localfn.model.web import (
+    Calls,
+    DomainRoute,
+    OpenSockets,
+    Patience,
+    Repeats,
+    Route,
+    Socket,
+    Visit,
+    Web,
+    WebRules,
+    WebSockets,
+)
 
 __all__ = [
     "NOTHING",
@@ -49,6 +61,7 @@ __all__ = [
     "Limits",
     "Local",
     "Mount",
+    "OpenSockets",
     "Patience",
     "Place",
     "Provider",
@@ -61,10 +74,12 @@ __all__ = [
     "Runtime",
     "Severity",
     "Site",
+    "Socket",
     "Trigger",
     "Tunnel",
     "Visit",
     "Volume",
     "Web",
     "WebRules",
+    "WebSockets",
 ]
