@@ -26,7 +26,7 @@ from localfn.project import Project
 
 START = "X-Localfn-Start"
 Sink = Callable[[bytes], None]
-BOOTSTRAP = "bootstrap"
+HTTP = "http"
 # What logs say of a client that did not wait; it is never sent.
 CLIENT_GONE = 499
 
@@ -152,11 +152,21 @@ class Desk:
         function = found.function
         inner = request._replace(path=found.path)
         id_, moment = self.new_id(function), time.time()
-        visit = Visit(inner, function, found.trigger, id_, moment, found.uri, found.own_domain)
+        visit = Visit(
+            inner, function, found.trigger, id_, moment, found.uri, found.own_domain, found.values
+        )
         most = self._web.most_body_bytes(request)
         refused = self._too_long(inner, most, id_) or self._web.refuse(visit, self._rules)
         if refused is not None:
             return self._turn_away(visit, refused)
+        if self._web.admit is not None:
+            try:
+                admitted = self._web.admit(visit, self)
+            except LocalfnError as error:
+                return self._web.broken(_told(error), id_)
+            if isinstance(admitted, HttpReply):
+                return self._turn_away(visit, admitted)
+            visit = admitted
         if self._passes_through(function):
             return self._pass_through(visit, found)
         try:
@@ -233,7 +243,7 @@ class Desk:
 
     def _passes_through(self, function: Function) -> bool:
         runtime = self._engine.project.provider.runtimes.get(function.runtime)
-        return runtime is not None and runtime.wire != BOOTSTRAP
+        return runtime is not None and runtime.wire == HTTP
 
 
 class _FollowedBody:

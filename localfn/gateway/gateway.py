@@ -102,6 +102,10 @@ class Gateway:
         """Return the answer where nothing answers: what does."""
         if request.path.startswith(self._web.prefixes):
             return self._web.no_route(request, self.desk.any_id())
+        if self._web.unrouted is not None:
+            told = self._web.unrouted(request, self.desk.functions, self.desk.any_id())
+            if told is not None:
+                return told
         lines = [f"{url}  {key}  {what}" for key, what, url in self.urls()]
         listed = "\n".join(lines) or "(no function of this project has an HTTP trigger)"
         return plain(404, f"Nothing answers at `{request.path}` here. What does:\n\n{listed}")

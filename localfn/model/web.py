@@ -14,7 +14,9 @@ class DomainRoute(NamedTuple):
     """A path of a custom domain, and the key of the function that answers there.
 
     `domain` is empty where the cloud makes one up. `path` ends with `*` where everything below
-    it is meant. `methods` is empty where all are.
+    it is meant; in it `{name}` stands for one part of a path and `{name+}` for all that is left.
+    `methods` is empty where all are. `trigger` names the one of the function's triggers by which
+    requests come, where it has several.
     """
 
     domain: str
@@ -23,19 +25,25 @@ class DomainRoute(NamedTuple):
     methods: tuple[str, ...] = ()
     qualifier: str = ""
     template: Place | None = None
+    trigger: str = ""
 
 
 class WebRules(NamedTuple):
     """What the person at the terminal may decide about HTTP.
 
     `statuses` replaces those of the cloud's own table (`Web.statuses`). `attachment` adds what
-    default domains add. `verifies` has signatures checked with the keys of `environ`.
+    default domains add. `verifies` has signatures checked with the keys of `environ`. `claims` are
+    those of every client whose token would be asked for; without them tokens are read, and checked
+    with `token_keys` where there are some: a set of keys in JSON (RFC 7517), a public key in PEM,
+    or a secret.
     """
 
     statuses: Mapping[str, int] = MappingProxyType({})
     attachment: bool = False
     verifies: bool = False
     environ: Mapping[str, str] = NOTHING
+    claims: Mapping[str, object] | None = None
+    token_keys: str = ""
 
 
 class Visit(NamedTuple):
@@ -43,7 +51,8 @@ class Visit(NamedTuple):
 
     `request.path` is the path as the function sees it, `uri` path and query as the cloud's own
     gateway would have got them. `own_domain` tells a custom domain from the cloud's. `moment` is
-    in seconds since the epoch.
+    in seconds since the epoch. `values` are the parts of the path that the placeholders of its
+    route stand for, as they were sent. `client` is what `Web.admit` has found out about the client.
     """
 
     request: HttpRequest
@@ -53,6 +62,8 @@ class Visit(NamedTuple):
     moment: float
     uri: str
     own_domain: bool = False
+    values: Mapping[str, str] = NOTHING
+    client: Mapping[str, object] = NOTHING
 
 
 class Calls(Protocol):
@@ -121,6 +132,10 @@ class Web(NamedTuple):
     - `no_route(request, id)`: the answer where no endpoint of the API is meant.
     - `repeats(function)`: what becomes of an asynchronous call.
     - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
+    - `admit(visit, calls)`: what stands before functions and may call others to decide: the visit,
+      perhaps with its `client`, or the answer of the cloud; None where nothing does.
+    - `unrouted(request, functions, id)`: what a domain of the cloud answers where none of its
+      routes is meant, or None; None where there are no such domains.
     """
 
     statuses: Mapping[str, int]
@@ -138,3 +153,5 @@ class Web(NamedTuple):
     no_route: Callable[[HttpRequest, str], HttpReply]
     repeats: Callable[[Function], Repeats]
     routes: tuple[Route, ...]
+    admit: Callable[[Visit, Calls], Visit | HttpReply] | None = None
+    unrouted: Callable[[HttpRequest, Sequence[Function], str], HttpReply | None] | None = None
