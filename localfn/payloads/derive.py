@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from urllib.parse import urlencode
 
+from localfn.errors import UsageError
 from localfn.payloads import binary, objects, paths
 from localfn.payloads.binary import as_bytes
 from localfn.payloads.fakes import Chance
-from localfn.payloads.moments import to_moment, write
+from localfn.payloads.moments import EPOCH, to_moment, write
 from localfn.payloads.slots import as_text
 
 Options = Mapping[str, object]
@@ -54,6 +55,15 @@ def _join(values: object, _: Options, __: Chance) -> bytes:
 
 def _unhex(value: object, _: Options, __: Chance) -> bytes:
     return bytes.fromhex(as_text(value))
+
+
+def _unbase64(value: object, _: Options, __: Chance) -> bytes:
+    try:
+        return base64.b64decode(as_text(value), validate=True)
+    except ValueError as error:
+        raise UsageError(
+            f"`{as_text(value)}` is no base64: {error}.", hint="`base64 -w0 FILE` writes some."
+        ) from error
 
 
 def _prefixed(value: object, _: Options, __: Chance) -> bytes:
@@ -97,7 +107,7 @@ def _last(value: object, _: Options, __: Chance) -> dict[str, object]:
     return objects.last(value)
 
 
-def _joined(value: object, options: Options, _: Chance) -> dict[str, str]:
+def _joined(value: object, options: Options, _: Chance) -> object:
     return objects.joined(value, str(options.get("with", ",")))
 
 
@@ -105,8 +115,12 @@ def _lower(value: object, _: Options, __: Chance) -> object:
     return objects.lowered(value)
 
 
-def _merged(values: object, _: Options, __: Chance) -> dict[str, object]:
-    return objects.merged(values)
+def _upper(value: object, _: Options, __: Chance) -> str:
+    return as_text(value).upper()
+
+
+def _merged(values: object, options: Options, _: Chance) -> dict[str, object]:
+    return objects.merged(values, any_case=bool(options.get("any_case")))
 
 
 def _sorted(value: object, _: Options, __: Chance) -> dict[str, object]:
@@ -116,6 +130,8 @@ def _sorted(value: object, _: Options, __: Chance) -> dict[str, object]:
 def _typed(value: object, options: Options, _: Chance) -> object:
     names = options.get("names", {})
     assert isinstance(names, Mapping)
+    if options.get("inside") and isinstance(value, dict):
+        return {name: objects.typed(each, names) for name, each in value.items()}
     return objects.typed(value, names)
 
 
@@ -175,11 +191,19 @@ def _number(digits: object, _: Options, chance: Chance) -> int:
 
 
 def _time(value: object, options: Options, _: Chance) -> object:
-    """Return a moment, shifted by `add_ms` and written in `format`."""
-    add_ms = options.get("add_ms", 0)
-    assert isinstance(add_ms, int)
-    moment = to_moment(value) + timedelta(milliseconds=add_ms)
-    return write(moment, str(options.get("format", "iso")))
+    """Return a moment: rounded down to `floor_s`, then shifted, and written in `format`."""
+    moment = to_moment(value)
+    if "floor_s" in options:
+        moment -= (moment - EPOCH) % timedelta(seconds=_whole(options["floor_s"]))
+    shift = timedelta(
+        seconds=_whole(options.get("add_s", 0)), milliseconds=_whole(options.get("add_ms", 0))
+    )
+    return write(moment + shift, str(options.get("format", "iso")))
+
+
+def _whole(value: object) -> int:
+    assert isinstance(value, int)
+    return value
 
 
 DERIVATIONS: Mapping[str, Derivation] = {
@@ -191,6 +215,7 @@ DERIVATIONS: Mapping[str, Derivation] = {
     "gzip": _gzip,
     "join": _join,
     "unhex": _unhex,
+    "unbase64": _unbase64,
     "prefixed": _prefixed,
     "protobuf": _protobuf,
     "negative": _negative,
@@ -202,6 +227,7 @@ DERIVATIONS: Mapping[str, Derivation] = {
     "last": _last,
     "joined": _joined,
     "lower": _lower,
+    "upper": _upper,
     "merged": _merged,
     "sorted": _sorted,
     "typed": _typed,
@@ -221,9 +247,9 @@ FROM_NOTHING = frozenset({"hex", "letters", "uuid", "number"})
 # `each` fills a small tree for every entry of an object or array (`Values` does it: it fills).
 EACH = "each"
 # Names inside the tree of `each`.
-ENTRY = frozenset({"name", "value", "text", "kind"})
+ENTRY = frozenset({"name", "value", "text", "kind", "signed_bytes"})
 # Options that name a field where they are a text.
-OF_FIELDS = frozenset({"then", "else", "add_ms"})
+OF_FIELDS = frozenset({"then", "else", "add_ms", "add_s", "floor_s"})
 # derivation -> the options it takes
 OPTIONS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys((*DERIVATIONS,), frozenset[str]()),
@@ -232,9 +258,10 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     "letters": frozenset({"upper", "lower"}),
     "query": frozenset({"mark"}),
     "joined": frozenset({"with"}),
-    "typed": frozenset({"names"}),
+    "merged": frozenset({"any_case"}),
+    "typed": frozenset({"names", "inside"}),
     "lookup": frozenset({"in"}),
     "either": frozenset({"then", "else"}),
-    "time": frozenset({"format", "add_ms"}),
+    "time": frozenset({"format", "add_ms", "add_s", "floor_s"}),
     EACH: frozenset({"as", "keyed", "kinds"}),
 }

@@ -47,12 +47,13 @@ def looked_up(value: object, table: object) -> object:
     return value
 
 
-def merged(objects: object) -> dict[str, object]:
-    """Return one object of several; of keys that differ in their case only, the last stays."""
+def merged(objects: object, *, any_case: bool = False) -> dict[str, object]:
+    """Return one object of several; the last of equal keys stays, also of keys in `any_case`."""
     assert isinstance(objects, list)
     found: dict[str, tuple[str, object]] = {}
     for each in objects:
-        found.update({key.lower(): (key, value) for key, value in _entries(each).items()})
+        for key, value in _entries(each).items():
+            found[key.lower() if any_case else key] = (key, value)
     return dict(found.values())
 
 
@@ -74,8 +75,10 @@ def last(value: object) -> dict[str, object]:
     return {key: each[-1] for key, each in listed(value).items() if each}
 
 
-def joined(value: object, separator: str) -> dict[str, str]:
-    """Return an object with each array as one text."""
+def joined(value: object, separator: str) -> object:
+    """Return an array as one text; an object with each of its arrays as one."""
+    if isinstance(value, list):
+        return separator.join(map(as_text, value))
     return {key: separator.join(map(as_text, each)) for key, each in listed(value).items()}
 
 

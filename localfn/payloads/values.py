@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote, quote_plus
 
 from localfn.errors import ProjectError, UsageError
+from localfn.payloads.binary import as_bytes
 from localfn.payloads.convert import convert
 from localfn.payloads.derive import DERIVATIONS, EACH, ENTRY, FROM_NOTHING, OF_FIELDS
 from localfn.payloads.fakes import Chance
@@ -123,7 +124,13 @@ class Values:
 def _entry(name: object, value: object, kinds: Mapping[str, object]) -> dict[str, object]:
     """Return what the tree of `each` may say of one entry."""
     kind = kind_of(value)
-    return {"name": name, "value": value, "text": as_text(value), "kind": kinds.get(kind, kind)}
+    return {
+        "name": name,
+        "value": value,
+        "text": as_text(value),
+        "kind": kinds.get(kind, kind),
+        "signed_bytes": [each - 256 if each > 127 else each for each in as_bytes(value)],
+    }
 
 
 def _offer(field: Field, offer: object) -> object:
