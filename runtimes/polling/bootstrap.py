@@ -13,9 +13,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = os.path.join(os.path.dirname(HERE), "python")
+# How long a failure waits for what its program does next.
+LATEST_S = 0.3
 ADVICE = {
     errno.ENOENT: "There is no `%s`: build it, or correct the handler in the template.",
     errno.EACCES: "`%s` may not be run: `chmod +x` it, and name the program, not a folder.",
@@ -35,6 +38,8 @@ class Instance(object):
         self._changed = threading.Condition()
         self._ready = threading.Event()
         self._others = None
+        self._records = None
+        self._late = None
         self._answers = {"init": self._open, "invoke": self._ask, "hook": self._ask}
 
     def run(self):
@@ -64,6 +69,7 @@ class Instance(object):
         environ = dict(os.environ, **{self._shim.ADDRESS: address})
         environ.update(self._shim.variables(header))
         self._others = self._shim.companions(header, environ, self.break_off)
+        self._records = self._shim.records(environ)
         failure = self._start(header, environ)
         if failure is not None:
             self.break_off(failure)
@@ -81,8 +87,14 @@ class Instance(object):
         path = self._shim.program(header)
         try:
             self._program = subprocess.Popen(
-                [path], cwd=header["code"], env=environ, stdin=subprocess.DEVNULL
+                [path],
+                cwd=header["code"],
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                pass_fds=() if self._records is None else (self._records.descriptor,),
             )
+            if self._records is not None:
+                self._records.begin()
         except OSError as error:
             shown = path.replace(header["code"].rstrip("/"), header["shown_code"].rstrip("/"), 1)
             known = dict(ADVICE)
@@ -108,14 +120,35 @@ class Instance(object):
             self._others.tell(header)
 
     def _answer(self, id_, told, payload=b""):
-        """Pass on what the program answered; return whether it was asked."""
+        """Pass on what the program answered; return whether it was asked.
+
+        A failure waits until the program asks again, or ends: then no other call comes here.
+        """
         with self._changed:
             header = self._asked.pop(id_, None)
         if header is None:
             return False
+        if told.get("kind") == "failure":
+            late = self._late = (header["id"], told, payload)
+            spawn(self._tell_later, late)
+            return True
         kind = "ready" if header.get("hook") == "initializer" and "kind" not in told else "result"
         self._write(dict({"kind": kind, "protocol": 1}, id=header["id"], **told), payload)
         return True
+
+    def _tell_later(self, late):
+        time.sleep(LATEST_S)
+        with self._changed:
+            overdue = self._late is late
+        if overdue:
+            self._tell_late()
+
+    def _tell_late(self, **more):
+        with self._changed:
+            late, self._late = self._late, None
+        if late is not None:
+            id_, told, payload = late
+            self._write(dict(told, id=id_, **more), payload)
 
     def break_off(self, failure, payload=b""):
         """Tell that the code cannot be loaded: what comes first counts."""
@@ -124,6 +157,8 @@ class Instance(object):
 
     def _write(self, header, payload=b""):
         header["peak_kb"] = peak_kb(self._program.pid) if self._program else 0
+        if self._records is not None:
+            self._records.settle()
         with self._changed:
             self._stream.write(header, payload)
 
@@ -132,6 +167,7 @@ class Instance(object):
     def _watch(self):
         """End as the program ends: localfn words it."""
         code = self._program.wait()
+        self._tell_late(last=True)
         if code < 0:
             if -code != signal.SIGKILL:
                 signal.signal(-code, signal.SIG_DFL)
@@ -172,6 +208,7 @@ class Instance(object):
         shim = self._shim
         if request.method == "GET" and request.path == shim.NEXT:
             self._ready.set()
+            self._tell_late()
             header, payload = self._next(link)
             return written("200 OK", shim.headers(header), payload)
         id_, what = shim.answered(request.path)

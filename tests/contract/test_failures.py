@@ -127,7 +127,8 @@ def test_a_failure_of_one_language_is_worded_as_in_the_cloud_and_the_next_call_w
     function = case.own_function(told, timeout_s=limit_of(told["kind"]))
 
     failed = invoke(function, told.get("event", name).encode())
-    healthy = case.function() if "command" in told else function._replace(handler="index.handler")
+    elsewhere = "command" in told or "code" in told
+    healthy = case.function() if elsewhere else function._replace(handler="index.handler")
     after = invoke(healthy._replace(hooks=Hooks()), b"answer")
 
     golden = case.golden(name)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from localfn.model import Function, Invocation, Layout, Runtime
+from localfn.providers.aws.trace import new_trace
 
 KEY_ID = "AWS_ACCESS_KEY_ID"
 KEY_SECRET = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - a variable's name
@@ -67,8 +68,8 @@ def context(invocation: Invocation, environ: Mapping[str, str]) -> dict[str, obj
 
 def trace_id(invocation: Invocation) -> str:
     """Return the header of a trace that nobody records; the same for all who ask."""
-    digits = invocation.id.replace("-", "")
-    return f"Root=1-{int(invocation.started):08x}-{digits[8:32]};Parent={digits[:16]};Sampled=0"
+    root = new_trace(invocation.started, invocation.id)
+    return f"{root};Parent={invocation.id.replace('-', '')[:16]};Sampled=0"
 
 
 def version(invocation: Invocation) -> str:

@@ -121,8 +121,9 @@ def _report(result: Result) -> bytes:
         f"Memory Size: {result.invocation.function.memory_mb} MB",
         f"Max Memory Used: {math.ceil(result.peak_memory_mb)} MB",
     ]
-    if result.cold_start_ms is not None:
-        fields.append(f"Init Duration: {result.cold_start_ms:.2f} ms")
+    init_ms = _init_ms(result)
+    if init_ms is not None:
+        fields.append(f"Init Duration: {init_ms:.2f} ms")
     if result.failure is not None and result.failure.kind is FailureKind.TIMED_OUT:
         fields.append(f"Status: {TIMED_OUT}")
     elif result.failure is not None and result.failure.kind in _REPORTED:
@@ -156,8 +157,9 @@ def _closing_records(result: Result) -> bytes:
         "memorySizeMB": invocation.function.memory_mb,
         "maxMemoryUsedMB": math.ceil(result.peak_memory_mb),
     }
-    if result.cold_start_ms is not None:
-        told["initDurationMs"] = round(result.cold_start_ms, 3)
+    init_ms = _init_ms(result)
+    if init_ms is not None:
+        told["initDurationMs"] = round(init_ms, 3)
     about = {"requestId": invocation.id, **failed}
     return _line("platform.runtimeDone", ended, {**about, "metrics": done}) + _line(
         "platform.report", ended, {**about, "metrics": told}
@@ -188,8 +190,15 @@ def _duration_ms(result: Result) -> float:
 
 
 def _billed_ms(result: Result) -> int:
-    init_ms = result.cold_start_ms if BILLS_INIT and result.cold_start_ms is not None else 0.0
-    return math.ceil(_duration_ms(result) + init_ms)
+    init_ms = _init_ms(result) if BILLS_INIT else None
+    return math.ceil(_duration_ms(result) + (init_ms or 0.0))
+
+
+def _init_ms(result: Result) -> float | None:
+    """Return how long the start took; one that failed was repeated, and is the call's own time."""
+    if result.failure is not None and result.failure.kind in WHILE_LOADING:
+        return None
+    return result.cold_start_ms
 
 
 def _limit_s(result: Result) -> float:

@@ -31,6 +31,10 @@ def variables(_header):
     return {}
 
 
+def records(_environ):
+    """Return None: the program prints what it logs."""
+
+
 def companions(_header, _environ, _break_off):
     """Return None: no other program wants to hear of events."""
 

@@ -11,6 +11,7 @@ import re
 import time
 
 from shims.aws_extensions import Extensions
+from shims.aws_records import VARIABLE, Records
 
 # The variable that tells a program where the interface is.
 ADDRESS = "AWS_LAMBDA_RUNTIME_API"
@@ -52,6 +53,13 @@ def variables(header):
     told = (time.strftime("%Y/%m/%d", time.gmtime()), header["context"]["function_version"])
     stream = "%s/[%s]%s" % (told + (os.urandom(16).hex(),))
     return {"AWS_LAMBDA_LOG_STREAM_NAME": stream}
+
+
+def records(environ):
+    """Return the pipe for log records, of which the program learns by its environment."""
+    found = Records()
+    environ[VARIABLE] = str(found.descriptor)
+    return found
 
 
 def companions(header, environ, break_off):

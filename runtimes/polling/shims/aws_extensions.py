@@ -65,11 +65,13 @@ class Extensions(object):
             spawn(self._watch, extension)
 
     def await_ready(self):
-        """Wait until all of them ask for their first event; return whether they do."""
+        """Wait until the external ones ask for their first event; return whether all is well."""
+
+        def ready():
+            return self._broken or all(each.asks for each in self._all if each.process)
+
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._broken or all(each.asks for each in self._all), READY_LIMIT_S
-            )
+            self._changed.wait_for(ready, READY_LIMIT_S)
             return not self._broken
 
     def tell(self, header):
