@@ -11,6 +11,7 @@ from localfn.errors import LocalfnError
 from localfn.gateway.connection import Body, BodyTooLong
 from localfn.gateway.guard import Guard
 from localfn.gateway.ledger import Asked, Ledger, Record
+from localfn.gateway.parts import in_parts
 from localfn.gateway.sites import Found, Sites
 from localfn.gateway.sockets import Sockets
 from localfn.gateway.websocket import wants_upgrade
@@ -22,6 +23,7 @@ from localfn.model import (
     Function,
     HttpReply,
     HttpRequest,
+    Part,
     Result,
     Tunnel,
     Visit,
@@ -106,6 +108,10 @@ class Desk:
         result = self._make(call, record)
         self._ledger.close(record, result, 200)
         return result
+
+    def stream(self, call: Call) -> Iterator[Part | Result]:
+        """Make a call of the cloud's API; yield what comes of its answer, and last its result."""
+        return in_parts(call, self.invoke)
 
     def enqueue(self, call: Call) -> None:
         """Make a call later; nobody waits for its result."""
@@ -236,12 +242,37 @@ class Desk:
             return self._web.accepted(visit)
         record = self._ledger.open(call, _asked(visit))
         try:
+            if self._web.streams is not None and self._web.streams(visit):
+                return self._answer_in_parts(visit, call, record)
             result = self._make(call, record)
         except LocalfnError as error:
             return self._web.broken(_told(error), visit.id)
         reply = self._web.http_from_result(result, visit, self._rules)
         self._ledger.close(record, result, gone[0].status if gone else reply.status)
         return _with_start(reply, result)
+
+    def _answer_in_parts(self, visit: Visit, call: Call, record: Record) -> HttpReply:
+        """Answer with what the function writes, as it writes it."""
+        replied: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+        def make(wanted: Call) -> Result:
+            result = self._make(wanted, record)
+            threading.Thread(target=close, args=(result,), name="record", daemon=True).start()
+            return result
+
+        def close(result: Result) -> None:
+            # What the client got is known when the answer has begun.
+            self._ledger.close(record, result, replied.get())
+
+        make_reply = self._web.http_from_parts
+        assert make_reply is not None
+        status = CLIENT_GONE
+        try:
+            reply = make_reply(in_parts(call, make), visit, self._rules)
+            status = reply.status
+        finally:
+            replied.put(status)
+        return reply
 
     def _pass_through(self, visit: Visit, found: Found) -> HttpReply:
         """Hand the request itself to a function that is a web server."""

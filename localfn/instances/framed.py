@@ -4,7 +4,7 @@ import select
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from localfn.instances.turns import Turns
 from localfn.wires.channel import Clock
@@ -57,11 +57,12 @@ class FramedChannel(ABC):
         payload: bytes = b"",
         limit_s: float | None = None,
         clock: Clock = time.monotonic,
+        take: Callable[[Frame], None] | None = None,
     ) -> Frame:
         """Send one frame and return the one that answers its `id`; raises as `send` does."""
         started = clock()
         id_, inbox = str(header["id"]), self.inbox
-        inbox.expect(id_)
+        inbox.expect(id_, take)
         try:
             self.send(header, payload, limit_s)
             left_s = limit_s

@@ -31,8 +31,10 @@ class Channel(Protocol):
         payload: bytes = b"",
         limit_s: float | None = None,
         clock: Clock = time.monotonic,
+        take: Callable[[Frame], None] | None = None,
     ) -> Frame:
         """Send one frame and return the one that answers its `id`; raises as `send` does.
 
-        `clock` counts the seconds of the limit; it may stand still.
+        `clock` counts the seconds of the limit; it may stand still. `take` gets the parts that
+        come before the answer.
         """
