@@ -14,14 +14,16 @@ from localfn.model.function import (
     Volume,
 )
 from localfn.model.http import BrokenBody, Headers, HttpReply, HttpRequest, Tunnel
-from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
-from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
+from localfn.model.plan import Beside, InstancePlan, InstanceState, Layout, Mount, Site
+from localfn.model.provider import Finding, Limits, Provider, Reading, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
 from localfn.model.revision import Revision
+from localfn.model.runtime import Runtime
 from localfn.model.web import Calls, DomainRoute, Repeats, Route, Visit, Web, WebRules
 
 __all__ = [
     "NOTHING",
+    "Beside",
     "BrokenBody",
     "Call",
     "CallMode",
