@@ -159,6 +159,7 @@ def _wishes(options: Mapping[str, object], settings: Settings, provider: Provide
         environ=settings.environ,
         claims=_claims(options["claims"]),
         token_keys=_token_keys(options["token_keys"]),
+        is_patient=settings.debugging is not None,
     )
     names = serving.allow_hosts
     return Wishes(serving.host, serving.port, names, rules, pause, settings.run_with)

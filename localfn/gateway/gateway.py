@@ -70,6 +70,9 @@ class Gateway:
         refused = self._guard.refuse_host(host)
         if refused is not None:
             return refused
+        about_sockets = self.desk.about_sockets(request, self._guard)
+        if about_sockets is not None:
+            return about_sockets
         sites, path = self.desk.sites, request.path
         if sites.is_named(host):
             found = sites.by_host(host, request)
@@ -96,7 +99,12 @@ class Gateway:
 
     def urls(self) -> Sequence[tuple[str, str, str]]:
         """Return (function's key, what for, URL) of everything that answers."""
-        return self.desk.sites.urls(self.port)
+        rows = self.desk.sites.urls(self.port)
+        if self._web.sockets is None:
+            return rows
+        base = f"ws://127.0.0.1:{self.port}"
+        told = self._web.sockets.urls(self.desk.functions)
+        return [*rows, *((key, what, f"{base}{path}") for key, what, path in told)]
 
     def _lost(self, request: HttpRequest) -> HttpReply:
         """Return the answer where nothing answers: what does."""

@@ -19,7 +19,19 @@ from localfn.model.provider import Finding, Limits, Provider, Reading, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
 from localfn.model.revision import Revision
 from localfn.model.runtime import Runtime
-from localfn.model.web import Calls, DomainRoute, Repeats, Route, Visit, Web, WebRules
+from localfn.model.web import (
+    Calls,
+    DomainRoute,
+    OpenSockets,
+    Patience,
+    Repeats,
+    Route,
+    Socket,
+    Visit,
+    Web,
+    WebRules,
+    WebSockets,
+)
 
 __all__ = [
     "NOTHING",
@@ -51,6 +63,8 @@ __all__ = [
     "Limits",
     "Local",
     "Mount",
+    "OpenSockets",
+    "Patience",
     "Place",
     "Provider",
     "Reading",
@@ -62,10 +76,12 @@ __all__ = [
     "Runtime",
     "Severity",
     "Site",
+    "Socket",
     "Trigger",
     "Tunnel",
     "Visit",
     "Volume",
     "Web",
     "WebRules",
+    "WebSockets",
 ]

@@ -258,6 +258,27 @@ def test_a_function_that_is_too_slow_is_a_failed_one(served: Served) -> None:
     assert "Task timed out after 1.00 seconds" in told["errorMessage"]
 
 
+def test_a_gateway_waits_only_so_long_and_the_call_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "import pathlib, time\n"
+        "def handler(event, context):\n"
+        "    time.sleep(1)\n"
+        f"    pathlib.Path({str(tmp_path)!r}, event['httpMethod']).write_text('made')\n"
+        "    return {'statusCode': 200}\n"
+    )
+    patient = api("Patient", "/patient", "PUT", timeout_s=20.0)
+    slow = function(
+        "slow", tmp_path, timeout_s=60.0, triggers=(api("Slow", "/slow", timeout_s=0.2), patient)
+    )
+
+    with serving(tmp_path, slow) as running:
+        late, good = running.ask("GET", "/slow"), running.ask("PUT", "/patient")
+
+    assert (late.status, json.loads(late.body)) == (504, {"message": "Endpoint request timed out"})
+    assert good.status == 200
+    assert (tmp_path / "GET").read_text() == (tmp_path / "PUT").read_text() == "made"
+
+
 def test_every_request_has_an_id_and_a_moment_of_its_own(served: Served) -> None:
     first, second = (event(served, "GET", "/orders/1")["requestContext"] for _ in range(2))
     third, fourth = (event(served, "GET", "/v2/orders/1")["requestContext"] for _ in range(2))
