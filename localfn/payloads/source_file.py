@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from localfn.errors import ProjectError
 from localfn.payloads.convert import TYPES
-from localfn.payloads.derive import EACH, ENTRY, FROM_NOTHING, OF_FIELDS, OPTIONS
+from localfn.payloads.derive import EACH, ENTRY, FROM_NOTHING, OF_FIELDS, OPTIONS, PICK
 from localfn.payloads.encodings import ENCODINGS
 from localfn.payloads.fakes import FAKES
 from localfn.payloads.moments import TIME_FORMATS, is_format
@@ -177,7 +177,11 @@ def _made_of(field: Field) -> set[str]:
     if not field.derive:
         return set()
     how, of = next(iter(field.derive.items()))
-    of = [] if how in FROM_NOTHING else of if isinstance(of, list) else [of]
-    others = [each for key, each in field.derive.items() if key in OF_FIELDS]
-    inside = slots_of(field.derive.get("as")) - ENTRY if how == EACH else set()
-    return {each for each in (*of, *others) if isinstance(each, str)} | inside
+    named = [] if how in FROM_NOTHING else list(of) if isinstance(of, list) else [of]
+    named += [each for key, each in field.derive.items() if key in OF_FIELDS]
+    if how == EACH:
+        named += slots_of(field.derive.get("as")) - ENTRY
+    table = field.derive.get("of")
+    if how == PICK and isinstance(table, Mapping):
+        named += table.values()
+    return {each for each in named if isinstance(each, str)}
