@@ -221,7 +221,7 @@ class Instance(object):
             self._ready.set()
             self._tell_late()
             header, payload = self._next(link)
-            return written("200 OK", shim.headers(header), payload)
+            return written("200 OK", shim.headers(header), shim.event(payload))
         id_, what = shim.answered(request.path)
         if request.method == "POST" and what == "response":
             told, body = shim.response(request)
