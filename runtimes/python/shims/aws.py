@@ -48,6 +48,8 @@ def search_path(code, layers):
     for layer in layers:
         found.append(os.path.join(layer, "python", "lib", version, "site-packages"))
         found.append(os.path.join(layer, "python"))
+    # Where `localfn install` puts packages; `sam build` leaves that folder alone.
+    found.append(os.path.join(code, ".aws-sam", "python", "lib", version, "site-packages"))
     return [code] + [each for each in found if os.path.isdir(each)]
 
 
