@@ -25,11 +25,11 @@ class FramedChannel(ABC):
     # Payloads from this size on are not copied to be sent in one piece with their header.
     large_bytes = 1 << 20
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_order: bool = False) -> None:
         self._sending = threading.Lock()
         self.turns = Turns(self._read)
         self.inbox = Inbox()
-        self.tape = LogTape(source=self.turns.until)
+        self.tape = LogTape(source=self.turns.until, in_order=in_order)
 
     def send(
         self, header: Mapping[str, object], payload: bytes = b"", limit_s: float | None = None

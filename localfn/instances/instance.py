@@ -36,6 +36,10 @@ class Debugger(Protocol):
     def clock(self) -> Callable[[], float]:
         """Return the seconds in which code was running."""
 
+    @property
+    def holds(self) -> bool:
+        """Return whether an editor shows code that it holds."""
+
     def begin(self, address: Address) -> Mapping[str, object]:
         """Return what a worker that is about to load code must know.
 
@@ -74,6 +78,7 @@ class Instance:
         self._guest: Guest | None = None
         self._wire: Wire | None = None
         self._unstarted: Failure | None = None
+        self._interrupted = ""
 
     @property
     def state(self) -> InstanceState:
@@ -88,6 +93,11 @@ class Instance:
     def lives(self) -> bool:
         """Return whether the guest is still there: it may end while nobody calls it."""
         return self._guest is not None and self._guest.await_exit(0) is None
+
+    @property
+    def is_held(self) -> bool:
+        """Return whether a debugger holds the code."""
+        return self._debugger is not None and self._debugger.holds
 
     def start(self) -> None:
         """Start the guest; raise `MachineError` when the machine cannot, `Unusable` if stopped.
@@ -127,12 +137,14 @@ class Instance:
         self._enter(InstanceState.STARTING)
         init = {
             **self.plan.init,
-            "mark": guest.tape.token,
+            "mark": guest.tape.wanted_token,
             "context": context,
             "debug": self._debugged(guest),
         }
         reply = self._converse("init", lambda: wire.open(init, limit_s), sink)
         self._leave()
+        if self._interrupted:
+            raise Unusable(self.id)
         if reply.failure is None:
             self.fresh = False
         if reply.failure is None or reply.again:
@@ -204,6 +216,15 @@ class Instance:
             return None
         return passing(answer, lambda error: end(wire.failure(error) if error else None))
 
+    def interrupt(self, reason: str) -> None:
+        """End the worker under the calls that it serves; `reason` is the advice that they get."""
+        with self._lock:
+            guest, talks = self._guest, self._talks
+            if guest is None or not talks:
+                return
+            self._interrupted = reason
+        guest.kill(0)
+
     def stop(self) -> None:
         """End the guest and give everything back; calls that still run fail. Twice is once."""
         with self._lock:
@@ -259,6 +280,7 @@ class Instance:
             failure = failure._replace(advice=wire.advice)
         elif failure is GONE:
             failure = _exit_failure(ended, heap_full=self._says_heap_is_full(guest, ended))
+            failure = failure._replace(advice=self._interrupted or failure.advice)
         return reply._replace(failure=failure, peak_memory_mb=ended.peak_memory_mb)
 
     def _says_heap_is_full(self, guest: Guest, ended: Exit) -> bool:
@@ -315,6 +337,13 @@ def _exit_failure(ended: Exit, *, heap_full: bool) -> Failure:
         return Failure(
             FailureKind.OUT_OF_MEMORY,
             advice="The function used more memory than its template gives it.",
+            code=ended.code,
+            signal=ended.signal,
         )
     how = f"was killed by signal {ended.signal}" if ended.signal else f"left with {ended.code}"
-    return Failure(FailureKind.EXITED, advice=f"The process {how} before it answered.")
+    return Failure(
+        FailureKind.EXITED,
+        advice=f"The process {how} before it answered.",
+        code=ended.code,
+        signal=ended.signal,
+    )

@@ -7,9 +7,9 @@ import json
 import shlex
 from collections.abc import Mapping
 
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.scalars import number_of, text_of
-from localfn.providers.alibaba.templates.tree import Node, json_of
+from localfn.templates.notebook import Notebook
+from localfn.templates.scalars import number_of, text_of
+from localfn.templates.tree import Node, json_of
 
 _FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
 

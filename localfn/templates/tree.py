@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from localfn.model import Place
-from localfn.providers.alibaba.templates.scalars import Scalar
+from localfn.templates.scalars import Scalar
 
 
 class Node(NamedTuple):

@@ -1,39 +1,53 @@
-"""From the bytes of a YAML file to a tree with lines."""
+"""From the bytes of a YAML or JSON file to a tree with lines."""
 
 import codecs
-import json
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-import yaml
-
+from localfn.composed import Composed, NotYaml, cache_folder, compose
 from localfn.errors import ProjectError
 from localfn.model import Place
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.scalars import scalar
-from localfn.providers.alibaba.templates.tree import Node, plain_of
+from localfn.templates.notebook import Notebook
+from localfn.templates.scalars import Scalar
+from localfn.templates.tree import Node
 
-# The parser in C is ten times faster; some builds of PyYAML come without it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEPTH = 100
 _NODES = 100_000
 _STANDARD = "tag:yaml.org,2002:"
 _TEXT = {_STANDARD + "str", _STANDARD + "binary"}
 _MERGE = "<<"
 _BYTE_ORDERS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# JSON writes what has more than 16 bits in two halves, which YAML does not know.
+_HALVES = re.compile(r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
-def load(path: Path, notes: Notebook) -> Node:
+class Ways(NamedTuple):
+    """How a cloud's own tools read YAML.
+
+    `scalar(text, tag)` is what an unquoted word means, for which YAML 1.1 has this tag;
+    `tagged(node, tag)` what stands for a value with a tag of the cloud's own. `begins` are keys
+    that a template begins with.
+    """
+
+    scalar: Callable[[str, str], Scalar]
+    tagged: Callable[[Node, str], Node]
+    begins: str
+
+
+def load(path: Path, notes: Notebook, ways: Ways) -> Node:
     """Return the tree of a file whose top is a mapping; raise `ProjectError` for anything else."""
     notes.depends_on(path)
     composed = _compose(_text(path), path)
-    if not isinstance(composed, yaml.MappingNode):
+    if composed is None or composed.kind != "mapping":
         kind = "empty" if composed is None else "not a mapping at its top"
         raise ProjectError(
             f"{Place(path, 1)}: the template is {kind}.",
-            hint="It should begin with keys such as `edition: 3.0.0` and `resources:`.",
+            hint=f"It should begin with keys such as {ways.begins}.",
         )
-    return _Builder(path, notes).build(composed)
+    return _Builder(path, notes, ways).build(composed)
 
 
 def _text(path: Path) -> str:
@@ -52,20 +66,27 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def _compose(text: str, path: Path) -> yaml.Node | None:
+def _compose(text: str, path: Path) -> Composed | None:
+    if text[:80].lstrip().startswith("{"):
+        text = _HALVES.sub(_whole, text)
     try:
-        return yaml.compose(text, Loader=_LOADER)
+        return compose(text, path, cache_folder(os.environ))
     except RecursionError as error:
         raise _too_deep(Place(path)) from error
-    except yaml.YAMLError as error:
+    except NotYaml as error:
         raise _not_yaml(error, text, path) from error
 
 
-def _not_yaml(error: yaml.YAMLError, text: str, path: Path) -> ProjectError:
-    mark = getattr(error, "problem_mark", None)
-    line = mark.line + 1 if mark is not None else 0
+def _whole(found: re.Match[str]) -> str:
+    """Return both halves of a character as one; two backslashes stay what they are."""
+    if found[1] is None:
+        return found[0]
+    return (bytes.fromhex(found[1]) + bytes.fromhex(found[2])).decode("utf-16-be")
+
+
+def _not_yaml(error: NotYaml, text: str, path: Path) -> ProjectError:
+    line, problem = error.line, error.problem
     written = text.splitlines()[line - 1 : line] if line else []
-    problem = getattr(error, "problem", "") or getattr(error, "reason", "") or str(error)
     if problem == "but found another document":
         return ProjectError(
             f"{Place(path, line)}: the template holds more than one document.",
@@ -90,23 +111,24 @@ def _too_deep(place: Place) -> ProjectError:
 class _Builder:
     """Turns composed YAML into nodes, with anchors copied and merge keys merged."""
 
-    def __init__(self, path: Path, notes: Notebook) -> None:
+    def __init__(self, path: Path, notes: Notebook, ways: Ways) -> None:
         self._path = path
         self._notes = notes
+        self._ways = ways
         self._made = 0
 
     def build(
-        self, raw: yaml.Node, name: str = "", place: Place | None = None, depth: int = 0
+        self, raw: Composed, name: str = "", place: Place | None = None, depth: int = 0
     ) -> Node:
         place = place or self._place(raw)
         self._refuse_too_much(place, depth)
-        if isinstance(raw, yaml.ScalarNode):
+        if raw.kind == "scalar":
             return self._scalar(raw, name, place)
-        if isinstance(raw, yaml.MappingNode):
+        if raw.kind == "mapping":
             node = Node(self._children(raw, depth + 1), place, name)
         else:
-            node = Node(tuple(self.build(each, depth=depth + 1) for each in raw.value), place, name)
-        return node if _is_standard(raw.tag) else _tagged(node, raw.tag)
+            node = Node(tuple(self.build(each, depth=depth + 1) for each in raw.parts), place, name)
+        return node if _is_standard(raw.tag) else self._ways.tagged(node, raw.tag)
 
     def _refuse_too_much(self, place: Place, depth: int) -> None:
         if depth > _DEPTH:
@@ -118,19 +140,18 @@ class _Builder:
                 hint="Look for anchors that contain other anchors many times.",
             )
 
-    def _scalar(self, raw: yaml.ScalarNode, name: str, place: Place) -> Node:
+    def _scalar(self, raw: Composed, name: str, place: Place) -> Node:
         if not _is_standard(raw.tag):
-            return Node(f"{raw.tag} {raw.value}".rstrip(), place, name, tag=raw.tag)
+            return self._ways.tagged(Node(raw.value, place, name), raw.tag)
         plain = not raw.style and raw.tag not in _TEXT
-        # PyYAML takes `1e3` for text, the vendor's tools do not; its author will not notice.
-        return Node(scalar(raw.value) if plain else raw.value, place, name)
+        return Node(self._ways.scalar(raw.value, raw.tag) if plain else raw.value, place, name)
 
-    def _children(self, raw: yaml.MappingNode, depth: int) -> Mapping[str, Node]:
+    def _children(self, raw: Composed, depth: int) -> Mapping[str, Node]:
         inherited: dict[str, Node] = {}
         own: dict[str, Node] = {}
-        for key, value in raw.value:
+        for key, value in raw.pairs:
             place = self._place(key)
-            if not isinstance(key, yaml.ScalarNode):
+            if key.kind != "scalar":
                 raise ProjectError(
                     f"{place}: a key is a mapping or a list; it should be text.",
                     hint="Quote keys and values that begin with `{`, `[` or `?`.",
@@ -143,11 +164,11 @@ class _Builder:
             own[key.value] = self.build(value, key.value, place, depth)
         return {**inherited, **own}
 
-    def _inherited(self, raw: yaml.Node, depth: int) -> Mapping[str, Node]:
+    def _inherited(self, raw: Composed, depth: int) -> Mapping[str, Node]:
         """Return what `<<` brings; of several mappings the first one wins."""
         found: dict[str, Node] = {}
-        for each in raw.value if isinstance(raw, yaml.SequenceNode) else [raw]:
-            if not isinstance(each, yaml.MappingNode):
+        for each in raw.parts if raw.kind == "sequence" else [raw]:
+            if each.kind != "mapping":
                 raise ProjectError(
                     f"{self._place(each)}: `<<` merges something that is not a mapping.",
                     hint="Write `<<: *anchor`, where the anchor stands at a mapping.",
@@ -163,14 +184,9 @@ class _Builder:
             hint="Remove one of the two.",
         )
 
-    def _place(self, raw: yaml.Node) -> Place:
-        return Place(self._path, raw.start_mark.line + 1)
+    def _place(self, raw: Composed) -> Place:
+        return Place(self._path, raw.line)
 
 
 def _is_standard(tag: str) -> bool:
     return tag == "!" or tag.startswith(_STANDARD)
-
-
-def _tagged(node: Node, tag: str) -> Node:
-    content = json.dumps(plain_of(node), ensure_ascii=False)
-    return Node(f"{tag} {content}", node.place, node.name, tag=tag)
