@@ -21,7 +21,7 @@ FILE = "source.yaml"
 SOURCE_KEYS = frozenset({"title", "summary", "contract", "default", "asks", "events", "fields"})
 EVENT_KEYS = frozenset(
     {"title", "file", "values", "delivered", "batch", "unwrap", "part", "merge", "encoding"}
-    | {"instead", "at", "pack"}
+    | {"instead", "at", "pack", "also"}
 )
 FIELD_KEYS = frozenset(
     {"type", "help", "default", "fake", "from", "derive", "choices", "encode", "hidden"}
@@ -116,8 +116,13 @@ def _event(page: _Page, name: str, raw: object) -> EventKind:
         encoding=encoding,
         instead=str(told.get("instead", "")),
         at=str(told.get("at", "")),
+        also=tuple(_words(told.get("also"))),
         pack=page.mapping(f"{where}.pack", told.get("pack", {})),
     )
+
+
+def _words(raw: object) -> list[str]:
+    return [str(each) for each in raw] if isinstance(raw, list) else []
 
 
 def _field(page: _Page, name: str, raw: object) -> Field:
