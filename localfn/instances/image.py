@@ -66,6 +66,10 @@ class Images:
             return self._users(runtime.image)
         return self._ours(runtime)
 
+    def find_ours(self, runtime: Runtime) -> str:
+        """Return the image of ours for a runtime, whatever image the user wants instead."""
+        return self._ours(runtime)
+
     def architecture(self, name: str) -> str:
         """Return what an image that is here is built for, such as `amd64`."""
         if name not in self._architectures:

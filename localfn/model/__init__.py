@@ -14,10 +14,11 @@ from localfn.model.function import (
     Volume,
 )
 from localfn.model.http import BrokenBody, Headers, HttpReply, HttpRequest, Tunnel
-from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
-from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
+from localfn.model.plan import Beside, InstancePlan, InstanceState, Layout, Mount, Site
+from localfn.model.provider import Finding, Limits, Provider, Reading, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
 from localfn.model.revision import Revision
+from localfn.model.runtime import Runtime
 from localfn.model.web import (
     Calls,
     DomainRoute,
@@ -34,6 +35,7 @@ from localfn.model.web import (
 
 __all__ = [
     "NOTHING",
+    "Beside",
     "BrokenBody",
     "Call",
     "CallMode",

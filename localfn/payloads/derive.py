@@ -246,6 +246,8 @@ DERIVATIONS: Mapping[str, Derivation] = {
 FROM_NOTHING = frozenset({"hex", "letters", "uuid", "number"})
 # `each` fills a small tree for every entry of an object or array (`Values` does it: it fills).
 EACH = "each"
+# `pick` is the value of the field that stands beside a word (`Values` does it: it looks up).
+PICK = "pick"
 # Names inside the tree of `each`.
 ENTRY = frozenset({"name", "value", "text", "kind", "signed_bytes"})
 # Options that name a field where they are a text.
@@ -264,4 +266,5 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     "either": frozenset({"then", "else"}),
     "time": frozenset({"format", "add_ms", "add_s", "floor_s"}),
     EACH: frozenset({"as", "keyed", "kinds"}),
+    PICK: frozenset({"of"}),
 }

@@ -40,7 +40,7 @@ class EventKind(NamedTuple):
     any key), or empty. `unwrap` and `part` are conditions on fields under which only the first
     record, or only one part of each, is sent. `instead` names a field that is sent for the whole
     payload where it has a value, `at` one with the path of the part that is sent. `pack` is a tree
-    in which the payload stands compressed.
+    in which the payload stands compressed. `also` are the names that other tools have for it.
     """
 
     name: str
@@ -56,6 +56,7 @@ class EventKind(NamedTuple):
     instead: str = ""
     at: str = ""
     pack: Mapping[str, object] = NOTHING
+    also: tuple[str, ...] = ()
 
 
 class Source(NamedTuple):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from localfn.errors import ProjectError
 from localfn.payloads.convert import TYPES
-from localfn.payloads.derive import EACH, ENTRY, FROM_NOTHING, OF_FIELDS, OPTIONS
+from localfn.payloads.derive import EACH, ENTRY, FROM_NOTHING, OF_FIELDS, OPTIONS, PICK
 from localfn.payloads.encodings import ENCODINGS
 from localfn.payloads.fakes import FAKES
 from localfn.payloads.moments import TIME_FORMATS, is_format
@@ -21,7 +21,7 @@ FILE = "source.yaml"
 SOURCE_KEYS = frozenset({"title", "summary", "contract", "default", "asks", "events", "fields"})
 EVENT_KEYS = frozenset(
     {"title", "file", "values", "delivered", "batch", "unwrap", "part", "merge", "encoding"}
-    | {"instead", "at", "pack"}
+    | {"instead", "at", "pack", "also"}
 )
 FIELD_KEYS = frozenset(
     {"type", "help", "default", "fake", "from", "derive", "choices", "encode", "hidden"}
@@ -116,8 +116,13 @@ def _event(page: _Page, name: str, raw: object) -> EventKind:
         encoding=encoding,
         instead=str(told.get("instead", "")),
         at=str(told.get("at", "")),
+        also=tuple(_words(told.get("also"))),
         pack=page.mapping(f"{where}.pack", told.get("pack", {})),
     )
+
+
+def _words(raw: object) -> list[str]:
+    return [str(each) for each in raw] if isinstance(raw, list) else []
 
 
 def _field(page: _Page, name: str, raw: object) -> Field:
@@ -177,7 +182,11 @@ def _made_of(field: Field) -> set[str]:
     if not field.derive:
         return set()
     how, of = next(iter(field.derive.items()))
-    of = [] if how in FROM_NOTHING else of if isinstance(of, list) else [of]
-    others = [each for key, each in field.derive.items() if key in OF_FIELDS]
-    inside = slots_of(field.derive.get("as")) - ENTRY if how == EACH else set()
-    return {each for each in (*of, *others) if isinstance(each, str)} | inside
+    named = [] if how in FROM_NOTHING else list(of) if isinstance(of, list) else [of]
+    named += [each for key, each in field.derive.items() if key in OF_FIELDS]
+    if how == EACH:
+        named += slots_of(field.derive.get("as")) - ENTRY
+    table = field.derive.get("of")
+    if how == PICK and isinstance(table, Mapping):
+        named += table.values()
+    return {each for each in named if isinstance(each, str)}

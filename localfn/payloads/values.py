@@ -6,7 +6,7 @@ from urllib.parse import quote, quote_plus
 from localfn.errors import ProjectError, UsageError
 from localfn.payloads.binary import as_bytes
 from localfn.payloads.convert import convert
-from localfn.payloads.derive import DERIVATIONS, EACH, ENTRY, FROM_NOTHING, OF_FIELDS
+from localfn.payloads.derive import DERIVATIONS, EACH, ENTRY, FROM_NOTHING, OF_FIELDS, PICK
 from localfn.payloads.fakes import Chance
 from localfn.payloads.objects import kind_of
 from localfn.payloads.slots import ABSENT, as_text, fill, slots_of
@@ -85,6 +85,10 @@ class Values:
         name, of = next(iter(field.derive.items()))
         if name == EACH:
             return self._each(self.plain(str(of)), field.derive)
+        if name == PICK:
+            table = field.derive["of"]
+            assert isinstance(table, Mapping)
+            return self.plain(str(table[self.plain(str(of))]))
         value = of if name in FROM_NOTHING else self._made_of(of)
         options = {
             key: self._made_of(each) if key in OF_FIELDS else each

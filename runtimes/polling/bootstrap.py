@@ -61,10 +61,17 @@ class Instance(object):
         if header["alone"]:
             self._stream.leave_with_host()
         self._shim = self._load_shim(header["shim"], sys.argv[1])
+        # Where the address is known beforehand the program runs elsewhere, and knows it too.
+        known = os.environ.get(self._shim.ADDRESS, "")
         served = socket.socket()
-        served.bind(("127.0.0.1", 0))
+        served.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        served.bind(("127.0.0.1", int(known.rpartition(":")[2] or 0)))
         served.listen(64)
         spawn(self._accept, served)
+        if known:
+            self._others = self._shim.companions(header, None, self.break_off)
+            self._await_program(header)
+            return
         address = "127.0.0.1:%d" % served.getsockname()[1]
         environ = dict(os.environ, **{self._shim.ADDRESS: address})
         environ.update(self._shim.variables(header))
@@ -75,6 +82,10 @@ class Instance(object):
             self.break_off(failure)
             return
         spawn(self._watch)
+        self._await_program(header)
+
+    def _await_program(self, header):
+        """Wait until the program asks for its first event."""
         self._ready.wait()
         if "initializer" in header["hooks"]:
             self._ask(dict(header, hook="initializer"), b"")
@@ -226,7 +237,7 @@ class Instance(object):
             self._ready.set()
             self._tell_late()
             header, payload = self._next(link)
-            return written("200 OK", shim.headers(header), payload)
+            return written("200 OK", shim.headers(header), shim.event(payload))
         id_, what = shim.answered(request.path)
         if request.method == "POST" and what == "response":
             told, body = shim.response(request)

@@ -98,6 +98,7 @@ def _all() -> dict[str, Runtime]:
     ]
     found += [_nodejs(id_, version) for id_, version in _NODEJS]
     found += [_program(id_, tag) for id_, tag in _PROGRAMS]
+    found.append(Runtime(IMAGE, "image", "", wire="polled"))
     found += [
         Runtime(id_, "", "", way_out=_WAY_OUT.format(client=client))
         for ids, client in _CLIENTS

@@ -88,6 +88,11 @@ def answered(path):
     return id_, what
 
 
+def event(payload):
+    """Return an event as the program gets it."""
+    return payload
+
+
 def headers(header):
     """Return what the program is told about an event."""
     context = header["context"]

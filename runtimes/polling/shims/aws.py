@@ -63,7 +63,10 @@ def records(environ):
 
 
 def companions(header, environ, break_off):
-    """Return the extensions that the layers bring, started; None where there are none."""
+    """Return the extensions that the layers bring, started where there is an environment."""
+    extensions = Extensions(header, break_off)
+    if environ is None:
+        return extensions
     folders = [os.path.join(each, "extensions") for each in header["layers"]]
     found = [
         os.path.join(folder, name)
@@ -72,8 +75,6 @@ def companions(header, environ, break_off):
         for name in sorted(os.listdir(folder))
         if os.access(os.path.join(folder, name), os.X_OK)
     ]
-    # Without a program of its own an extension may still register from inside the runtime.
-    extensions = Extensions(header, break_off)
     extensions.start(found, environ)
     return extensions
 
@@ -105,6 +106,11 @@ def answered(path):
     if before + "/" != BASE + "invocation/" or what not in ("response", "error"):
         return "", ""
     return id_, what
+
+
+def event(payload):
+    """Return an event as the program gets it: none is an empty object (unverified)."""
+    return payload or b"{}"
 
 
 def headers(header):

@@ -48,6 +48,8 @@ def search_path(code, layers):
     for layer in layers:
         found.append(os.path.join(layer, "python", "lib", version, "site-packages"))
         found.append(os.path.join(layer, "python"))
+    # Where `localfn install` puts packages; `sam build` leaves that folder alone.
+    found.append(os.path.join(code, ".aws-sam", "python", "lib", version, "site-packages"))
     return [code] + [each for each in found if os.path.isdir(each)]
 
 
@@ -330,9 +332,9 @@ def run_hook(handler, told):
 
 
 def read_event(payload):
-    """Return the event that a payload holds."""
+    """Return the event that a payload holds; none is an empty object (unverified)."""
     try:
-        return json.loads(payload.decode("utf-8"))
+        return json.loads(payload.decode("utf-8") or "{}")
     except ValueError as error:
         raise Unusable("UnmarshalError", "Unable to unmarshal input: %s" % message_of(error))
 
