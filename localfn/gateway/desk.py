@@ -151,7 +151,7 @@ class Desk:
     async def serve(self, request: HttpRequest, found: Found) -> HttpReply:
         """Answer a request that has found its function, as a flow."""
         function = found.function
-        inner = request._replace(path=found.path)
+        inner = request if found.path == request.path else request._replace(path=found.path)
         id_, moment = self.new_id(function), time.time()
         visit = Visit(inner, function, found.trigger, id_, moment, found.uri, found.own_domain)
         most = self._web.most_body_bytes(request)
@@ -291,7 +291,8 @@ def _followed(reply: HttpReply, over: Callable[[], None]) -> HttpReply:
 def _with_start(reply: HttpReply, result: Result) -> HttpReply:
     """Return the reply with what no cloud tells: whether an instance had to be started for it."""
     start = "warm" if result.cold_start_ms is None else "cold"
-    return reply._replace(headers=(*reply.headers, (START, start)))
+    status, headers, body, tunnel = reply
+    return HttpReply(status, (*headers, (START, start)), body, tunnel)
 
 
 def _asked(visit: Visit) -> Asked:

@@ -266,8 +266,8 @@ class Instance:
             reply = self._ended(reply, guest.kill(LAST_WORDS_S))
         elif reply.failure is GONE:
             reply = self._ended(reply, guest.await_exit(EXIT_LIMIT_S) or guest.kill(0))
-        peak_mb = max(reply.peak_memory_mb, guest.peak_memory_mb())
-        return reply._replace(peak_memory_mb=peak_mb)
+        peak_mb = guest.peak_memory_mb()
+        return reply if peak_mb <= reply.peak_memory_mb else reply._replace(peak_memory_mb=peak_mb)
 
     def _ended(self, reply: Reply, ended: Exit) -> Reply:
         """Word a call that the worker did not survive."""

@@ -20,6 +20,8 @@ from localfn.invoke.keeping import Keeping
 from localfn.model import InstancePlan, InstanceState, Result, Revision
 
 REAP_EVERY = 4
+# What has answered so lately is taken to be alive; looking costs as much as lending.
+FRESH_S = 0.005
 STOPPING = "localfn is stopping."
 
 
@@ -339,7 +341,8 @@ class Pool:
     def _free(self, fleet: Fleet) -> Berth | None:
         """Return an instance that can take one more call at once."""
         while (berth := fleet.free()) is not None:
-            if not berth.is_idle or berth.instance.lives():
+            just_now = berth.used > self._clock() - FRESH_S
+            if just_now or not berth.is_idle or berth.instance.lives():
                 return berth
             # It ended by itself while nobody looked.
             self._remove(berth)
