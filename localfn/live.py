@@ -39,5 +39,8 @@ class Live:
 
     def newest(self, function: Function) -> Function:
         """Return the function as the template has it now; itself where it is in no template."""
-        same = (each for each in self.project.functions if each.key == function.key)
-        return next(same, function)
+        key = function.key
+        for each in self.project.functions:
+            if each is function or each.key == key:
+                return each
+        return function

@@ -173,10 +173,8 @@ class Invoker:
 
     def _refusal(self, call: Call) -> Failure | None:
         limits = self._provider.limits
-        most = {
-            CallMode.SYNC: limits.sync_payload_bytes,
-            CallMode.ASYNC: limits.async_payload_bytes,
-        }[call.mode]
+        waits = call.mode is CallMode.SYNC
+        most = limits.sync_payload_bytes if waits else limits.async_payload_bytes
         if call.event.size <= most:
             return None
         return Failure(
@@ -284,6 +282,8 @@ class Invoker:
         if limit_s is not None:
             limit_s = max(0.0, limit_s - spent_ms / 1000)
         reply = instance.call(invocation, context, limit_s, log.write)
+        if not spent_ms:
+            return reply
         return reply._replace(duration_ms=reply.duration_ms + spent_ms)
 
     def _freeze(

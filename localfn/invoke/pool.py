@@ -8,8 +8,7 @@ after `renew` is served by what was loaded before it.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -73,6 +72,29 @@ class Waiter:
         self.served = threading.Event()
 
 
+class Loan:
+    """An instance that is lent as long as a block lasts; a generator costs every call more."""
+
+    __slots__ = ("_berth", "_give_back", "_plan", "_take")
+
+    def __init__(
+        self,
+        take: Callable[[InstancePlan], Berth],
+        plan: InstancePlan,
+        give_back: Callable[[Berth], None],
+    ) -> None:
+        self._take = take
+        self._plan = plan
+        self._give_back = give_back
+
+    def __enter__(self) -> Berth:
+        self._berth = self._take(self._plan)
+        return self._berth
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back(self._berth)
+
+
 class Pool:
     """The instances of a session. `tell` gets news of each renewal, from another thread."""
 
@@ -98,18 +120,13 @@ class Pool:
 
     # --- calls -----------------------------------------------------------------------------
 
-    @contextmanager
-    def borrow(self, plan: InstancePlan) -> Iterator[Berth]:
-        """Lend an instance; take it back if it is still good.
+    def borrow(self, plan: InstancePlan) -> "Loan":
+        """Lend an instance within a `with`; take it back if it is still good.
 
         It is `opening` when it has not been started: then the borrower does that, and says
         `opened`. Raises `NoPlace` when none can be had in time.
         """
-        berth = self._take(plan)
-        try:
-            yield berth
-        finally:
-            self._give_back(berth)
+        return Loan(self._take, plan, self._give_back)
 
     def opened(self, berth: Berth) -> None:
         """Say that an instance has loaded its code: other calls may come to it."""
@@ -222,7 +239,9 @@ class Pool:
             self._refuse_when_closed()
             fleet = self._fleet(plan)
             fleet.awake = True
-            berth = self._find(fleet, sum(each.fleet.newest() is fleet for each in self._waiting))
+            waiting = self._waiting
+            ahead = sum(each.fleet.newest() is fleet for each in waiting) if waiting else 0
+            berth = self._find(fleet, ahead)
             if berth is not None:
                 berth.lend()
                 return berth
@@ -275,6 +294,8 @@ class Pool:
 
     def _serve(self) -> None:
         """Give those who wait what can be had now, first come first served."""
+        if not self._waiting:
+            return
         passed: dict[Fleet, int] = {}
         for waiter in tuple(self._waiting):
             fleet = waiter.fleet.newest()
