@@ -271,21 +271,23 @@ class Instance:
 
     def _converse(self, name: str, ask: Callable[[], Said], sink: Sink) -> Reply:
         guest, _ = self._opened()
-        guest.tape.follow(name, sink)
+        tape = guest.tape
+        tape.follow(name, sink)
         try:
             return self._settled(ask().reply)
         finally:
-            guest.tape.leave(name)
+            tape.leave(name)
 
     def _settled(self, reply: Reply) -> Reply:
         """Return a reply with what it meant for the guest."""
         guest, _ = self._opened()
-        if reply.last or reply.failure is TOO_LATE or reply.failure is GONE:
+        failure = reply.failure
+        if reply.last or failure is TOO_LATE or failure is GONE:
             # Before its end, so that no other call comes meanwhile.
             self._fail()
-        if reply.failure is TOO_LATE:
+        if failure is TOO_LATE:
             reply = self._ended(reply, guest.kill(LAST_WORDS_S))
-        elif reply.failure is GONE:
+        elif failure is GONE:
             reply = self._ended(reply, guest.await_exit(EXIT_LIMIT_S) or guest.kill(0))
         peak_mb = guest.peak_memory_mb()
         return reply if peak_mb <= reply.peak_memory_mb else reply._replace(peak_memory_mb=peak_mb)
