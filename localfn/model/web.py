@@ -202,8 +202,9 @@ class Web(NamedTuple):
     - `no_route(request, id)`: the answer where no endpoint of the API is meant.
     - `repeats(function)`: what becomes of an asynchronous call.
     - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
-    - `admit(visit, calls)`: what stands before functions and may call others to decide: the visit,
-      perhaps with its `client`, or the answer of the cloud; None where nothing does.
+    - `admit(visit, calls)`: what stands before a function that `is_guarded(visit)`, and may call
+      others to decide: the visit, perhaps with its `client`, or the answer of the cloud; None where
+      nothing ever does.
     - `patience(visit)`: how long the client is kept waiting, None for as long as the function
       itself may take; None where that is always so.
     - `unrouted(request, functions, id)`: what a domain of the cloud answers where none of its
@@ -228,6 +229,7 @@ class Web(NamedTuple):
     no_route: Callable[[HttpRequest, str], HttpReply]
     repeats: Callable[[Function], Repeats]
     routes: tuple[Route, ...]
+    is_guarded: Callable[[Visit], bool] = lambda visit: True
     admit: Callable[[Visit, Calls], Visit | HttpReply] | None = None
     patience: Callable[[Visit], Patience | None] | None = None
     unrouted: Callable[[HttpRequest, Sequence[Function], str], HttpReply | None] | None = None

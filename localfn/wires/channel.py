@@ -31,10 +31,18 @@ class Channel(Protocol):
         payload: bytes = b"",
         limit_s: float | None = None,
         clock: Clock = time.monotonic,
-        take: Callable[[Frame], None] | None = None,
     ) -> Frame:
         """Send one frame and return the one that answers its `id`; raises as `send` does.
 
-        `clock` counts the seconds of the limit; it may stand still. `take` gets the parts that
-        come before the answer.
+        `clock` counts the seconds of the limit; it may stand still.
         """
+
+    async def asking(
+        self,
+        header: Mapping[str, object],
+        payload: bytes = b"",
+        limit_s: float | None = None,
+        clock: Clock = time.monotonic,
+        take: Callable[[Frame], None] | None = None,
+    ) -> Frame:
+        """Do the same as a flow (`localfn.flow`); `take` gets parts that come before the answer."""

@@ -19,6 +19,7 @@ WEB = Web(
     no_route=api.no_route,
     repeats=api.repeats,
     routes=api.ROUTES,
+    is_guarded=authorizers.is_guarded,
     admit=authorizers.admit,
     patience=http.patience,
     unrouted=http.unrouted,
