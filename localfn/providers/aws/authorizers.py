@@ -30,7 +30,7 @@ class _Refused(Exception):
 
 def is_guarded(visit: Visit) -> bool:
     """Return whether a route has an authorizer."""
-    return "authorizer" in visit.trigger.options
+    return visit.trigger.options.get("authorizer") is not None
 
 
 def admit(visit: Visit, calls: Calls) -> Visit | HttpReply:
