@@ -10,6 +10,7 @@ from localfn.model.contract import HttpContract
 from localfn.model.function import Function, Place
 from localfn.model.plan import Layout
 from localfn.model.result import Result
+from localfn.model.runtime import Runtime
 from localfn.model.web import DomainRoute, Web
 
 
@@ -46,21 +47,6 @@ class Reading(NamedTuple):
     findings: tuple[Finding, ...] = ()
     files: frozenset[Path] = frozenset()
     routes: tuple[DomainRoute, ...] = ()
-
-
-class Runtime(NamedTuple):
-    """A runtime id of a cloud: which language and version it is, and how it is spoken to.
-
-    `image` is the vendor's own image, used only when the user asks for it. A runtime without a
-    language cannot be run here; `way_out` says what to do instead.
-    """
-
-    id: str
-    language: str
-    version: str
-    image: str = ""
-    wire: str = "bootstrap"
-    way_out: str = ""
 
 
 class Limits(NamedTuple):

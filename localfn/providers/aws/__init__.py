@@ -6,11 +6,9 @@ from localfn.providers.aws.runtimes import RUNTIMES
 
 
 def _web() -> Web:
-    import importlib
+    from localfn.providers.aws.web import WEB
 
-    found = importlib.import_module(f"{__name__}.web").WEB
-    assert isinstance(found, Web)
-    return found
+    return WEB
 
 
 PROVIDER = Provider(

@@ -21,12 +21,11 @@ from localfn.model import (
     Route,
 )
 from localfn.providers.aws import event_stream, listing, signature
-from localfn.providers.aws.environment import version
+from localfn.providers.aws.environment import trace_id, version
 from localfn.providers.aws.errors import (
     JSON,
     REQUEST_ID,
     WRONG_CONTEXT,
-    encoded,
     no_operation,
     throttled,
     too_large,
@@ -34,14 +33,12 @@ from localfn.providers.aws.errors import (
     wrong_value,
 )
 from localfn.providers.aws.lookup import NOBODY, Named, Refused, Values, find
-from localfn.providers.aws.trace import trace_id
+from localfn.providers.aws.wording import opening_lines
 
 FUNCTIONS = "/2015-03-31/functions"
 ASYNC = "/2014-11-13/functions"
 STREAMED = "/2021-11-15/functions"
 MOST_BYTES = {CallMode.SYNC: 6 << 20, CallMode.ASYNC: 1 << 20}
-MOST_ANSWER_BYTES = (6 << 20) + 100
-MOST_STREAMED_BYTES = 200 << 20
 MOST_CONTEXT_BYTES = 3583
 LOG_TAIL_BYTES = 4096
 DEFAULT_REPEATS = Repeats(attempts=2, max_age_s=21600)
@@ -108,7 +105,7 @@ def _invoke_streamed(request: HttpRequest, values: Values, calls: Calls) -> Http
         ("Content-Type", event_stream.CONTENT_TYPE),
         (REQUEST_ID, result.invocation.id),
         ("X-Amz-Executed-Version", version(result.invocation)),
-        ("X-Amzn-Trace-Id", trace_id(request, result.invocation)),
+        ("X-Amzn-Trace-Id", trace_id(result.invocation)),
     )
     payload = b"" if failure is not None else result.payload
     return HttpReply(200, headers, event_stream.frames(payload, ending))
@@ -157,30 +154,27 @@ def _answer(request: HttpRequest, result: Result) -> HttpReply:
     refused = _refused(result)
     if refused is not None:
         return refused
-    if result.failure is None and len(result.payload) > MOST_ANSWER_BYTES:
-        return HttpReply(200, _headers(request, result, failed=True), _answer_too_large())
-    failed = result.failure is not None
-    return HttpReply(200, _headers(request, result, failed=failed), result.payload)
+    return HttpReply(200, _headers(request, result), result.payload)
 
 
 def _refused(result: Result) -> HttpReply | None:
     """Return the error of the service where a call was not made."""
     failure, id_ = result.failure, result.invocation.id
-    if failure is not None and failure.kind is FailureKind.TOO_LARGE and failure.message.isdigit():
+    if failure is not None and failure.kind is FailureKind.TOO_LARGE:
         return too_large(int(failure.message), id_)
     if failure is not None and failure.kind is FailureKind.THROTTLED:
-        return throttled(id_)
+        return throttled(id_)._replace(body=result.payload)
     return None
 
 
-def _headers(request: HttpRequest, result: Result, *, failed: bool) -> Headers:
+def _headers(request: HttpRequest, result: Result) -> Headers:
     told = [
         JSON,
         (REQUEST_ID, result.invocation.id),
         ("X-Amz-Executed-Version", version(result.invocation)),
-        ("X-Amzn-Trace-Id", trace_id(request, result.invocation)),
+        ("X-Amzn-Trace-Id", trace_id(result.invocation)),
     ]
-    if failed:
+    if result.failure is not None:
         # Every error that was recorded is called so, those included that a handler has reported.
         told.append(("X-Amz-Function-Error", "Unhandled"))
     if _wants_tail(request):
@@ -189,15 +183,9 @@ def _headers(request: HttpRequest, result: Result, *, failed: bool) -> Headers:
 
 
 def log_tail(result: Result) -> str:
-    """Return the end of the log as `X-Amz-Log-Result` carries it."""
-    return base64.b64encode(result.logs[-LOG_TAIL_BYTES:]).decode()
-
-
-def _answer_too_large() -> bytes:
-    message = (
-        f"Response payload size exceeded maximum allowed payload size ({MOST_ANSWER_BYTES} bytes)."
-    )
-    return encoded({"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"})
+    """Return the end of the log as `X-Amz-Log-Result` carries it: from the call's own start on."""
+    start = max(0, result.logs.find(opening_lines(result.invocation)))
+    return base64.b64encode(result.logs[start:][-LOG_TAIL_BYTES:]).decode()
 
 
 def _error_type(failure: Failure, body: bytes) -> str:

@@ -15,6 +15,9 @@ Told = Mapping[str, object]
 # What an authorizer's function raises to say that it does not know the client.
 UNAUTHORIZED = "Unauthorized"
 BEARER = "bearer "
+# Sources of triggers whose gateways answer in the words of REST APIs.
+OF_FIRST_KIND = frozenset({"api", "websocket"})
+_REQUEST = re.compile(r"^(method|route)\.request\.|^\$request\.")
 
 
 class _Refused(Exception):
@@ -27,21 +30,42 @@ class _Refused(Exception):
 
 def admit(visit: Visit, calls: Calls) -> Visit | HttpReply:
     """Return the visit with what its authorizer says of the client, or the gateway's answer."""
-    is_rest = visit.trigger.source == "api"
     told = request_facts.section(visit.trigger.options.get("authorizer"))
     if told is None:
         return visit
     try:
         client = _KINDS.get(str(told.get("kind")), _nothing)(visit, told, calls)
     except _Refused as refused:
-        if is_rest:
+        if visit.trigger.source in OF_FIRST_KIND:
             return rest_api.own(refused.name, visit.id, refused.more)
         return http_api.with_cors(http_api.own(refused.name, visit.id), visit)
     return visit._replace(client=client)
 
 
+def admit_socket(visit: Visit, event: Told, calls: Calls) -> Visit | HttpReply:
+    """Return the same for a client that opens a WebSocket; `event` is what its function gets."""
+    told = request_facts.section(visit.trigger.options.get("authorizer"))
+    if told is None or told.get("kind") != "request":
+        return admit(visit, calls)
+    try:
+        _whole_identity(visit, told)
+        asked = {"type": "REQUEST", "methodArn": method_arn(visit, calls.rules), **event}
+        client = _by_policy(visit, _ask(asked, told, calls, visit), calls.rules)
+    except _Refused as refused:
+        return rest_api.own(refused.name, visit.id, refused.more)
+    return visit._replace(client=client)
+
+
 def _nothing(_: Visit, __: Told, ___: Calls) -> Told:
     return {}
+
+
+def _whole_identity(visit: Visit, told: Told) -> list[str]:
+    """Return what all sources of identity hold; raise `_Refused` where one holds nothing."""
+    identity = [_identity(visit, each) for each in request_facts.texts(told.get("identity"))]
+    if not all(identity):
+        raise _Refused("unauthorized")
+    return identity
 
 
 # --- functions that decide -------------------------------------------------------------------
@@ -63,9 +87,7 @@ def _token(visit: Visit, told: Told, calls: Calls) -> Told:
 
 def _request(visit: Visit, told: Told, calls: Calls) -> Told:
     """Ask a function about a whole request."""
-    identity = [_identity(visit, each) for each in request_facts.texts(told.get("identity"))]
-    if not all(identity):
-        raise _Refused("unauthorized")
+    identity = _whole_identity(visit, told)
     if visit.trigger.source == "api":
         event = {
             "type": "REQUEST",
@@ -110,8 +132,8 @@ def _ask(
     call = Call(function, Event(payload, visit.trigger.source), id=calls.new_id(function))
     result = calls.invoke(call)
     if result.failure is not None:
-        is_rest = visit.trigger.source == "api"
-        raise _Refused("unauthorized" if is_rest and _says_unauthorized(result) else "authorizer")
+        is_first = visit.trigger.source in OF_FIRST_KIND
+        raise _Refused("unauthorized" if is_first and _says_unauthorized(result) else "authorizer")
     try:
         answer = json.loads(result.payload)
     except ValueError:
@@ -248,7 +270,7 @@ def _iam(visit: Visit, _: Told, calls: Calls) -> Told:
     path = visit.uri.partition("?")[0]
     request = visit.request._replace(path=path, body=visit.request.whole_body())
     if signature.refuse(request, calls.rules.environ, visit.id) is not None:
-        raise _Refused("unknown" if visit.trigger.source == "api" else "denied")
+        raise _Refused("unknown" if visit.trigger.source in OF_FIRST_KIND else "denied")
     return {}
 
 
@@ -257,7 +279,10 @@ def _iam(visit: Visit, _: Told, calls: Calls) -> Told:
 
 def method_arn(visit: Visit, rules: WebRules) -> str:
     """Return the ARN of what is asked for, by its path."""
-    default = rest_api.STAGE if visit.trigger.source == "api" else http_api.STAGE
+    default = rest_api.STAGE if visit.trigger.source in OF_FIRST_KIND else http_api.STAGE
+    if visit.trigger.source == "websocket":
+        route = request_facts.option(visit, "route", "$default")
+        return f"{_api_arn(visit, rules, default)}/{route}"
     path = visit.request.path.lstrip("/")
     return f"{_api_arn(visit, rules, default)}/{visit.request.method}/{path}"
 
@@ -276,7 +301,7 @@ def _token_of(visit: Visit, told: Told) -> str:
 
 def _identity(visit: Visit, source: str) -> str:
     """Return what a source of identity holds, such as `method.request.header.X`."""
-    place, _, name = source.replace("method.request.", "").replace("$request.", "").partition(".")
+    place, _, name = _REQUEST.sub("", source).partition(".")
     if source.startswith(("stageVariables.", "$stageVariables.")):
         return str((rest_api.stage_variables(visit) or {}).get(source.partition(".")[2], ""))
     if source.startswith(("context.", "$context.")):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from localfn.model import Function, Invocation, Layout, Runtime
+from localfn.providers.aws.trace import new_trace
 
 KEY_ID = "AWS_ACCESS_KEY_ID"
 KEY_SECRET = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - a variable's name
@@ -16,6 +17,14 @@ DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-east-1"
 LATEST = "$LATEST"
 RUNTIME_FOLDER = "/var/runtime"
+
+# Where an image finds the interface: in a network that it shares with us alone.
+RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
+IMAGES_RUNTIME_API = "127.0.0.1:9001"
+# What a template may not set beside the facts and credentials that go before it anyway.
+RESERVED = frozenset(
+    {"_X_AMZN_TRACE_ID", "AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_STREAM_NAME", RUNTIME_API}
+)
 
 # Regions whose names begin so belong to another partition than `aws`.
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
@@ -42,7 +51,7 @@ def variables(
     """Return the environment of an instance; no variable of the user hides a reserved one."""
     return {
         **_images_own(runtime, layout),
-        **function.environment,
+        **{name: told for name, told in function.environment.items() if name not in RESERVED},
         **_credentials(environ),
         **_facts(function, runtime, layout, environ),
     }
@@ -67,8 +76,8 @@ def context(invocation: Invocation, environ: Mapping[str, str]) -> dict[str, obj
 
 def trace_id(invocation: Invocation) -> str:
     """Return the header of a trace that nobody records; the same for all who ask."""
-    digits = invocation.id.replace("-", "")
-    return f"Root=1-{int(invocation.started):08x}-{digits[8:32]};Parent={digits[:16]};Sampled=0"
+    root = new_trace(invocation.started, invocation.id)
+    return f"{root};Parent={invocation.id.replace('-', '')[:16]};Sampled=0"
 
 
 def version(invocation: Invocation) -> str:
@@ -136,6 +145,8 @@ def _facts(
         "LAMBDA_TASK_ROOT": layout.code,
         "LAMBDA_RUNTIME_DIR": RUNTIME_FOLDER,
     }
+    if runtime.wire == "polled":
+        found[RUNTIME_API] = IMAGES_RUNTIME_API
     if runtime.language in _OF_LANGUAGE:
         found["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{function.runtime}"
     if logs_json(function):

@@ -5,7 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from localfn.model import Event, Function, HttpReply, HttpRequest, Result, Trigger, Visit, WebRules
+from localfn.model import (
+    Event,
+    Function,
+    HttpReply,
+    HttpRequest,
+    Patience,
+    Result,
+    Trigger,
+    Visit,
+    WebRules,
+)
 from localfn.providers.aws import (
     api,
     cors,
@@ -26,7 +36,7 @@ _LOCAL = ".localhost"
 
 
 class Gateway(NamedTuple):
-    """One of the cloud's gateways. `late` is the answer where a function takes `most_s` or more."""
+    """One of the cloud's gateways. `late` is its answer where a function takes over `most_s`."""
 
     event: Callable[[Visit, WebRules], Mapping[str, object]]
     reply: Callable[[Result, Visit, WebRules], HttpReply]
@@ -98,6 +108,16 @@ def refuse(visit: Visit, rules: WebRules) -> HttpReply | None:
         has_key = bool(visit.request.header("x-api-key"))
         return None if has_key else rest_api.own("no-key", visit.id)
     return None
+
+
+def patience(visit: Visit) -> Patience | None:
+    """Return how long a gateway waits for a function."""
+    gateway = _gateway(visit.trigger)
+    if gateway.late is None:
+        return None
+    told = visit.trigger.options.get("timeout_s")
+    limit_s = float(told) if isinstance(told, int | float) else gateway.most_s
+    return Patience(limit_s, gateway.late(visit.id))
 
 
 def accepted(visit: Visit) -> HttpReply:

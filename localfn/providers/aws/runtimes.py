@@ -98,6 +98,7 @@ def _all() -> dict[str, Runtime]:
     ]
     found += [_nodejs(id_, version) for id_, version in _NODEJS]
     found += [_program(id_, tag) for id_, tag in _PROGRAMS]
+    found.append(Runtime(IMAGE, "image", "", wire="polled"))
     found += [
         Runtime(id_, "", "", way_out=_WAY_OUT.format(client=client))
         for ids, client in _CLIENTS
@@ -116,7 +117,7 @@ def _nodejs(id_: str, version: str) -> Runtime:
 
 def _program(id_: str, tag: str) -> Runtime:
     name = "go" if id_.startswith("go") else "provided"
-    return Runtime(id_, "go", tag, _IMAGE.format(name=name, tag=tag))
+    return Runtime(id_, "polling", tag, _IMAGE.format(name=name, tag=tag))
 
 
 def title(id_: str) -> str:
@@ -124,7 +125,7 @@ def title(id_: str) -> str:
     runtime = RUNTIMES.get(id_)
     if runtime is None or not runtime.version:
         return id_
-    family = "provided" if runtime.language == "go" else runtime.language
+    family = "provided" if runtime.language == "polling" else runtime.language
     return f"{family}:{runtime.version}.localfn"
 
 

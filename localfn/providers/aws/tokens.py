@@ -17,6 +17,9 @@ _DIGEST_INFO = {
 }
 
 
+PEM = "-----BEGIN PUBLIC KEY-----"
+
+
 class BadToken(Exception):
     """A token does not let its bearer in; the message says why."""
 
@@ -24,7 +27,8 @@ class BadToken(Exception):
 def claims_of(token: str, keys: str, now: float) -> Mapping[str, object]:
     """Return what a token claims; raise `BadToken` where it is none, too old or not signed.
 
-    Without `keys` (a set of keys in JSON, or a secret) signatures are not looked at.
+    Without `keys` (a set of keys in JSON, a public key in PEM, or a secret) signatures are not
+    looked at.
     """
     parts = token.split(".")
     if len(parts) != 3:
@@ -69,6 +73,8 @@ def _is_signed(token: str, head: Mapping[str, object], keys: str) -> bool:
 def _is_by(signature: bytes, wanted: bytes, modulus: int, exponent: int) -> bool:
     """Return whether a signature is by this key (RFC 8017, section 8.2.2)."""
     size = (modulus.bit_length() + 7) // 8
+    if size < len(wanted) + 11:
+        return False
     told = pow(int.from_bytes(signature, "big"), exponent, modulus).to_bytes(size, "big")
     padding = b"\xff" * (size - len(wanted) - 3)
     return hmac.compare_digest(told, b"\0\1" + padding + b"\0" + wanted)
@@ -77,7 +83,9 @@ def _is_by(signature: bytes, wanted: bytes, modulus: int, exponent: int) -> bool
 def _secrets(keys: str) -> Iterator[bytes]:
     told = _key_set(keys)
     if told is None:
-        yield keys.strip().encode()
+        # A public key is no secret: whoever knows it could sign with it.
+        if PEM not in keys:
+            yield keys.strip().encode()
         return
     for each in told:
         if each.get("kty") == "oct":
@@ -85,11 +93,38 @@ def _secrets(keys: str) -> Iterator[bytes]:
 
 
 def _rsa_keys(keys: str, wanted: object) -> Iterator[tuple[int, int]]:
+    if PEM in keys:
+        yield rsa_key_of_pem(keys)
     for each in _key_set(keys) or ():
         named = each.get("kid")
         if each.get("kty") == "RSA" and (named is None or wanted is None or named == wanted):
             modulus, exponent = (_bytes(str(each.get(name, ""))) for name in ("n", "e"))
             yield int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big")
+
+
+def rsa_key_of_pem(text: str) -> tuple[int, int]:
+    """Return modulus and exponent of a public key of RSA in PEM (RFC 8017, A.1.1; RFC 5280)."""
+    body = text.partition(PEM)[2].partition("-----END")[0]
+    try:
+        told = base64.b64decode("".join(body.split()))
+        _, whole, _ = _element(told)
+        _, _, behind = _element(whole)  # which algorithm it is for
+        _, bits, _ = _element(behind)
+        _, pair, _ = _element(bits[1:])
+        _, modulus, behind = _element(pair)
+        _, exponent, _ = _element(behind)
+    except (binascii.Error, ValueError, IndexError):
+        raise BadToken("the key is no public key of RSA") from None
+    return int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big")
+
+
+def _element(told: bytes) -> tuple[int, bytes, bytes]:
+    """Return tag and content of the first element of DER, and what stands behind it."""
+    tag, size, start = told[0], told[1], 2
+    if size & 0x80:
+        start += size & 0x7F
+        size = int.from_bytes(told[2:start], "big")
+    return tag, told[start : start + size], told[start + size :]
 
 
 def _key_set(keys: str) -> list[Mapping[str, object]] | None:

@@ -1,7 +1,7 @@
 """The HTTP side of Lambda as one table."""
 
 from localfn.model import Web
-from localfn.providers.aws import api, authorizers, errors, http
+from localfn.providers.aws import api, authorizers, errors, http, websocket_api
 
 WEB = Web(
     statuses=http.STATUSES,
@@ -20,5 +20,7 @@ WEB = Web(
     repeats=api.repeats,
     routes=api.ROUTES,
     admit=authorizers.admit,
+    patience=http.patience,
     unrouted=http.unrouted,
+    sockets=websocket_api.WORDS,
 )

@@ -121,8 +121,9 @@ def _report(result: Result) -> bytes:
         f"Memory Size: {result.invocation.function.memory_mb} MB",
         f"Max Memory Used: {math.ceil(result.peak_memory_mb)} MB",
     ]
-    if result.cold_start_ms is not None:
-        fields.append(f"Init Duration: {result.cold_start_ms:.2f} ms")
+    init_ms = _init_ms(result)
+    if init_ms is not None:
+        fields.append(f"Init Duration: {init_ms:.2f} ms")
     if result.failure is not None and result.failure.kind is FailureKind.TIMED_OUT:
         fields.append(f"Status: {TIMED_OUT}")
     elif result.failure is not None and result.failure.kind in _REPORTED:
@@ -156,8 +157,9 @@ def _closing_records(result: Result) -> bytes:
         "memorySizeMB": invocation.function.memory_mb,
         "maxMemoryUsedMB": math.ceil(result.peak_memory_mb),
     }
-    if result.cold_start_ms is not None:
-        told["initDurationMs"] = round(result.cold_start_ms, 3)
+    init_ms = _init_ms(result)
+    if init_ms is not None:
+        told["initDurationMs"] = round(init_ms, 3)
     about = {"requestId": invocation.id, **failed}
     return _line("platform.runtimeDone", ended, {**about, "metrics": done}) + _line(
         "platform.report", ended, {**about, "metrics": told}
@@ -170,8 +172,8 @@ def _line(kind: str, moment: float, record: Mapping[str, object]) -> bytes:
 
 
 def _moment(seconds: float) -> str:
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
+    whole, ms = divmod(round(seconds * 1000), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{ms:03d}Z"
 
 
 def _tells(function: Function, level: str) -> bool:
@@ -188,8 +190,15 @@ def _duration_ms(result: Result) -> float:
 
 
 def _billed_ms(result: Result) -> int:
-    init_ms = result.cold_start_ms if BILLS_INIT and result.cold_start_ms is not None else 0.0
-    return math.ceil(_duration_ms(result) + init_ms)
+    init_ms = _init_ms(result) if BILLS_INIT else None
+    return math.ceil(_duration_ms(result) + (init_ms or 0.0))
+
+
+def _init_ms(result: Result) -> float | None:
+    """Return how long the start took; one that failed was repeated, and is the call's own time."""
+    if result.failure is not None and result.failure.kind in WHILE_LOADING:
+        return None
+    return result.cold_start_ms
 
 
 def _limit_s(result: Result) -> float:
@@ -244,7 +253,7 @@ def _posted(failure: Failure, _: Result) -> Mapping[str, object]:
 
 def _exited(failure: Failure, result: Result) -> Mapping[str, object]:
     # Out of memory reads as any other kill; only the report tells.
-    signal = failure.signal or (9 if failure.kind is FailureKind.OUT_OF_MEMORY else 0)
+    signal = 9 if failure.kind is FailureKind.OUT_OF_MEMORY else failure.signal
     how = f"exit status {failure.code}"
     if signal:
         how = f"signal: {SIGNALS.get(signal, f'signal {signal}')}"
@@ -279,7 +288,11 @@ def _throttled(_: Failure, __: Result) -> Mapping[str, object]:
 def _reported_type(failure: Failure) -> str:
     if failure.kind is FailureKind.OUT_OF_MEMORY:
         return OUT_OF_MEMORY_ERROR
-    return EXIT_ERROR if failure.kind in _ENDED else failure.error_type
+    if failure.kind in _ENDED:
+        return EXIT_ERROR
+    # Section 4.3: types that are not the platform's own are none to it.
+    known = failure.error_type.startswith(("Runtime.", "Function."))
+    return failure.error_type if known else "Runtime.Unknown"
 
 
 _ENDED = frozenset({FailureKind.EXITED, FailureKind.OUT_OF_MEMORY})

@@ -313,7 +313,7 @@ function call(handler, event, context, done) {
       return;
     }
     called = true;
-    if (!context.callbackWaitsForEmptyEventLoop) {
+    if (!context.callbackWaitsForEmptyEventLoop || isShared()) {
       // What is printed after the callback in the same breath still belongs to this call.
       atOnce(failed, answer);
       return;
@@ -335,13 +335,18 @@ function call(handler, event, context, done) {
     return;
   }
   if (value && typeof value.then === 'function') {
-    stop = host.whenIdle(() => settle({ reason: neverSettled() }));
+    stop = isShared() ? stop : host.whenIdle(() => settle({ reason: neverSettled() }));
     value.then((answer) => settle(null, answer), (error) => settle({ reason: error }));
   } else if (version >= NO_CALLBACK_SINCE) {
     settle(null, value);
-  } else if (!called && !settled) {
+  } else if (!called && !settled && !isShared()) {
     stop = host.whenIdle(() => settle(null, null));
   }
+}
+
+/** Return whether other calls run beside: then nobody knows for whom the process idles. */
+function isShared() {
+  return init.concurrency > 1;
 }
 
 // --- failures -------------------------------------------------------------------------------
@@ -421,9 +426,16 @@ function describeLoading(error) {
     told.type = 'Runtime.' + kind;
     told.message = (error.name || 'Error') + ': ' + told.message;
     told.stack = traceOf(told);
+    told.advice = told.advice || adviseSyntax(error);
   }
   told.failure = 'import-failed';
   return new host.Broken(told);
+}
+
+/** Tell where the platform itself does not. */
+function adviseSyntax(error) {
+  const place = /^(?:file:\/\/)?(\/.+):(\d+)\n/.exec(String(error.stack));
+  return place ? 'See line ' + place[2] + ' of `' + stacks.shown(place[1]) + '`.' : '';
 }
 
 /** Return a stack that begins with the platform's own words. */

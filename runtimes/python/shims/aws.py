@@ -330,9 +330,9 @@ def run_hook(handler, told):
 
 
 def read_event(payload):
-    """Return the event that a payload holds."""
+    """Return the event that a payload holds; none is an empty object (unverified)."""
     try:
-        return json.loads(payload.decode("utf-8"))
+        return json.loads(payload.decode("utf-8") or "{}")
     except ValueError as error:
         raise Unusable("UnmarshalError", "Unable to unmarshal input: %s" % message_of(error))
 
