@@ -15,6 +15,7 @@ Told = Mapping[str, object]
 # What an authorizer's function raises to say that it does not know the client.
 UNAUTHORIZED = "Unauthorized"
 BEARER = "bearer "
+DOOR = "authorizer"
 # Sources of triggers whose gateways answer in the words of REST APIs.
 OF_FIRST_KIND = frozenset({"api", "websocket"})
 _REQUEST = re.compile(r"^(method|route)\.request\.|^\$request\.")
@@ -141,7 +142,7 @@ def _ask(
         raise _Refused("authorizer")
     payload = json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")
     call = Call(function, Event(payload, visit.trigger.source), id=calls.new_id(function))
-    result = calls.invoke(call)
+    result = calls.invoke(call, DOOR)
     if result.failure is not None:
         is_first = visit.trigger.source in OF_FIRST_KIND
         raise _Refused("unauthorized" if is_first and _says_unauthorized(result) else "authorizer")
