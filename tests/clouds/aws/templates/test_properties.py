@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from localfn.errors import ProjectError
 from localfn.model import Reading
 from localfn.providers.aws.templates import find_template, read_template, recognizes
+from localfn.providers.aws.templates.events import SOURCES
 from localfn.providers.aws.templates.globals import with_globals
 from localfn.providers.aws.templates.names import ATTRIBUTES
 from localfn.providers.aws.templates.samconfig import read_samconfig
@@ -77,20 +78,36 @@ trees = st.recursive(
     ),
     max_leaves=20,
 )
+# Enough for a function, and names that lead to one: chance alone would hardly write them.
 ENOUGH = {"CodeUri": ".", "Handler": "index.handler", "Runtime": "python3.13", "Code": "."}
-some = st.dictionaries(keys, trees, max_size=6)
-props = st.one_of(some, some.map(lambda each: {**ENOUGH, **each}), trees)
-resources = st.dictionaries(
-    st.sampled_from("ABC"),
-    st.one_of(
-        st.fixed_dictionaries(
-            {"Type": st.sampled_from(TYPES), "Properties": props},
-            optional={"Condition": scalars, "Metadata": trees, "IgnoreGlobals": trees},
-        ),
-        trees,
-    ),
-    min_size=1,
+EVENTS = [*sorted(SOURCES), "Api", "HttpApi", "Other"]
+A, A_ARN = {"Ref": "A"}, {"Fn::GetAtt": ["A", "Arn"]}
+values = st.one_of(trees, st.just(A), st.just(A_ARN))
+some = st.dictionaries(keys, values, max_size=6)
+events = st.dictionaries(
+    st.sampled_from("xyz"),
+    st.fixed_dictionaries({"Type": st.sampled_from(EVENTS), "Properties": some}),
     max_size=3,
+)
+runnable = st.builds(
+    lambda before, called, after: {**before, **ENOUGH, "Events": called, **after},
+    some,
+    events,
+    st.dictionaries(keys, values, max_size=1),
+)
+functions = st.fixed_dictionaries(
+    {
+        "Type": st.sampled_from(["AWS::Serverless::Function", "AWS::Lambda::Function"]),
+        "Properties": runnable,
+    },
+    optional={"Condition": scalars, "Metadata": trees, "IgnoreGlobals": trees},
+)
+others = st.fixed_dictionaries(
+    {"Type": st.sampled_from(TYPES), "Properties": st.one_of(some, trees)},
+    optional={"Condition": scalars, "Metadata": trees},
+)
+resources = st.fixed_dictionaries(
+    {"A": functions}, optional={"B": st.one_of(functions, others, trees), "C": others}
 )
 templates = st.fixed_dictionaries(
     {"Resources": resources},
