@@ -46,7 +46,7 @@ def admit(visit: Visit, calls: Calls) -> Visit | HttpReply:
         # What is signed is all of the body; it can be read only once.
         visit = visit._replace(request=visit.request._replace(body=visit.request.whole_body()))
     try:
-        client = _KINDS.get(str(told.get("kind")), _nothing)(visit, told, calls)
+        client = _KINDS.get(str(told.get("kind")), _unknown)(visit, told, calls)
     except _Refused as refused:
         if visit.trigger.source in OF_FIRST_KIND:
             return rest_api.own(refused.name, visit.id, refused.more)
@@ -68,8 +68,9 @@ def admit_socket(visit: Visit, event: Told, calls: Calls) -> Visit | HttpReply:
     return visit._replace(client=client)
 
 
-def _nothing(_: Visit, __: Told, ___: Calls) -> Told:
-    return {}
+def _unknown(_: Visit, __: Told, ___: Calls) -> Told:
+    """Let nobody in: what decides is nothing that is known here."""
+    raise _Refused("authorizer")
 
 
 def _whole_identity(visit: Visit, told: Told) -> list[str]:
@@ -86,8 +87,7 @@ def _whole_identity(visit: Visit, told: Told) -> list[str]:
 def _token(visit: Visit, told: Told, calls: Calls) -> Told:
     """Ask a function about a token, as REST APIs do."""
     token = _token_of(visit, told)
-    pattern = str(told.get("validation") or "")
-    if not token or (pattern and not re.fullmatch(pattern, token)):
+    if not token or not _is_valid(token, str(told.get("validation") or "")):
         raise _Refused("unauthorized")
     event = {
         "type": "TOKEN",
@@ -97,9 +97,19 @@ def _token(visit: Visit, told: Told, calls: Calls) -> Told:
     return _by_policy(visit, _ask(event, told, calls, visit), calls.rules)
 
 
+def _is_valid(token: str, pattern: str) -> bool:
+    """Return whether a token has the form that a template wants."""
+    try:
+        return not pattern or re.fullmatch(pattern, token) is not None
+    except re.error:
+        raise _Refused("authorizer") from None
+
+
 def _request(visit: Visit, told: Told, calls: Calls) -> Told:
-    """Ask a function about a whole request."""
+    """Ask a function about a whole request but its body."""
     identity = _whole_identity(visit, told)
+    # It may still be coming, and is the other function's.
+    visit = visit._replace(request=visit.request._replace(body=b""))
     if visit.trigger.source == "api":
         event = {
             "type": "REQUEST",
