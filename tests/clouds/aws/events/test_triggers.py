@@ -69,9 +69,21 @@ OFFERED: dict[str, tuple[str, dict[str, object], str, dict[str, object]]] = {
     ),
     "catch-all": (
         "http-api",
-        {"route_key": "$default"},
+        {"path": "$default", "route_key": "$default"},
         "request",
-        {"routeKey": "$default"},
+        {"routeKey": "$default", "rawPath": "/"},
+    ),
+    "http path for several methods": (
+        "http-api",
+        {"path": "/{proxy+}", "methods": ["GET", "PUT"], "stage_variables": {"table": "t"}},
+        "request",
+        {"routeKey": "ANY /{proxy+}", "stageVariables.table": "t"},
+    ),
+    "balanced pattern": (
+        "alb",
+        {"path": "/api/*", "target_group": "shop", "multi_value_headers": True},
+        "request",
+        {"multiValueHeaders.accept": ["*/*"]},
     ),
     "signed url": (
         "function-url",
@@ -219,3 +231,5 @@ def test_a_path_that_fits_the_triggers_template_is_not_doubted() -> None:
 
     for path in ("/orders/7", "/orders/7/"):
         assert mismatches(api, "request", {"path": path}, {"path": "/orders/{id}"}) == ()
+    http_api = find_source("aws", "http-api")
+    assert mismatches(http_api, "request", {"path": "/any"}, {"path": "$default"}) == ()
