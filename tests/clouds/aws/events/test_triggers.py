@@ -158,6 +158,16 @@ OFFERED: dict[str, tuple[str, dict[str, object], str, dict[str, object]]] = {
         "custom",
         {"id": 7},
     ),
+    "reshaped pattern": (
+        "eventbridge",
+        {
+            "detail": {"order": {"id": 7}},
+            "input_paths": {"id": "$.detail.order.id", "from": "$.source"},
+            "input_template": '{"order": <id>, "text": "Order <id> of <from>"}',
+        },
+        "custom",
+        {"order": 7, "text": "Order 7 of com.example.shop"},
+    ),
     "log group": ("cloudwatch-logs", {"log_group": "/shop"}, "lines", {}),
     "user pool": (
         "cognito",
