@@ -456,6 +456,19 @@ def test_a_moment_is_shifted_by_other_fields(tmp_path: Path) -> None:
     assert told == "2026-03-04T05:07:00.005Z"
 
 
+@pytest.mark.parametrize("seconds", ["0", "9" * 30])
+def test_a_number_that_no_moment_can_be_made_of_is_told(tmp_path: Path, seconds: str) -> None:
+    fields = (
+        "time: {type: time}, n: {type: integer},"
+        "y: {derive: {time: time, floor_s: n, add_s: n, format: iso-ms}}"
+    )
+
+    with pytest.raises(UsageError, match="`y` cannot be worked out") as caught:
+        made(tmp_path, fields, '"{{ y }}"', n=seconds)
+
+    assert "0" in caught.value.hint
+
+
 def test_bytes_that_would_enter_a_payload_are_told(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="the field `y` is bytes") as caught:
         made(tmp_path, "x: {default: a}, y: {derive: {gzip: x}}", '"{{ y }}"')
