@@ -8,6 +8,7 @@ from random import randbytes  # ids are no secrets, and asking the system costs 
 from typing import Protocol
 
 from localfn.errors import LocalfnError
+from localfn.flow import Flow, aside, finish
 from localfn.gateway.connection import Body, BodyTooLong
 from localfn.gateway.guard import Guard
 from localfn.gateway.ledger import Asked, Ledger, Record
@@ -22,6 +23,7 @@ from localfn.model import (
     Function,
     HttpReply,
     HttpRequest,
+    Patience,
     Result,
     Tunnel,
     Visit,
@@ -43,8 +45,8 @@ class Engine(Protocol):
     def project(self) -> Project:
         """Return the project as it is now."""
 
-    def invoke(self, call: Call, follow: Sink, /) -> Result:
-        """Make a call; `follow` gets the log as it is written."""
+    def invoking(self, call: Call, follow: Sink, /) -> Flow[Result]:
+        """Make a call, as a flow; `follow` gets the log as it is written."""
 
     def forward(self, call: Call, request: HttpRequest, follow: Sink, /) -> HttpReply:
         """Hand a request to a function that is a web server.
@@ -116,7 +118,7 @@ class Desk:
         trigger = self.sites.trigger_of(function)
         if trigger is None:
             return self._web.no_route(request, self.new_id(function))
-        return self.serve(request, Found(function, trigger, request.path, uri))
+        return finish(self.serve(request, Found(function, trigger, request.path, uri)))
 
     def too_long(self, request: HttpRequest) -> HttpReply | None:
         """Return the answer to a body that is known to be too long; else see that it is not."""
@@ -174,10 +176,10 @@ class Desk:
         self._ledger.close(record, result, 200 if result.failure is None else 500)
         return result
 
-    def serve(self, request: HttpRequest, found: Found) -> HttpReply:
-        """Answer a request that has found its function."""
+    async def serve(self, request: HttpRequest, found: Found) -> HttpReply:
+        """Answer a request that has found its function, as a flow."""
         function = found.function
-        inner = request._replace(path=found.path)
+        inner = request if found.path == request.path else request._replace(path=found.path)
         id_, moment = self.new_id(function), time.time()
         visit = Visit(
             inner, function, found.trigger, id_, moment, found.uri, found.own_domain, found.values
@@ -187,6 +189,7 @@ class Desk:
         if refused is not None:
             return self._turn_away(visit, refused)
         if self._web.admit is not None:
+            await aside()
             try:
                 admitted = self._web.admit(visit, self)
             except LocalfnError as error:
@@ -195,26 +198,34 @@ class Desk:
                 return self._turn_away(visit, admitted)
             visit = admitted
         if self._passes_through(function):
+            await aside()
             return self._pass_through(visit, found)
-        try:
-            inner = inner._replace(body=inner.whole_body())
-        except BodyTooLong:
-            return self._turn_away(visit, self._web.too_large(most, id_))
-        return self._answer_in_time(visit._replace(request=inner), found)
+        if not isinstance(inner.body, bytes):
+            await aside()
+            try:
+                inner = inner._replace(body=inner.whole_body())
+            except BodyTooLong:
+                return self._turn_away(visit, self._web.too_large(most, id_))
+            visit = visit._replace(request=inner)
+        patience = self._patience(visit)
+        if patience is None:
+            return await self._answer(visit, found)
+        await aside()
+        return self._answer_in_time(visit, found, patience)
 
-    def _answer_in_time(self, visit: Visit, found: Found) -> HttpReply:
-        """Answer a client whom the cloud keeps waiting only so long; the call goes on."""
+    def _patience(self, visit: Visit) -> Patience | None:
+        """Return how long the cloud keeps a client waiting, where that may be too short."""
         patience = None if self._web.patience is None else self._web.patience(visit)
-        if (
-            patience is None
-            or self._rules.is_patient
-            or visit.function.timeout_s <= patience.limit_s
-        ):
-            return self._answer(visit, found)
+        if patience is None or self._rules.is_patient:
+            return None
+        return patience if visit.function.timeout_s > patience.limit_s else None
+
+    def _answer_in_time(self, visit: Visit, found: Found, patience: Patience) -> HttpReply:
+        """Answer a client whom the cloud keeps waiting only so long; the call goes on."""
         answered: queue.SimpleQueue[HttpReply] = queue.SimpleQueue()
         gone: list[HttpReply] = []
         threading.Thread(
-            target=lambda: answered.put(self._answer(visit, found, gone)),
+            target=lambda: answered.put(finish(self._answer(visit, found, gone))),
             name="patient call",
             daemon=True,
         ).start()
@@ -224,7 +235,9 @@ class Desk:
             gone.append(patience.reply)
             return patience.reply
 
-    def _answer(self, visit: Visit, found: Found, gone: Sequence[HttpReply] = ()) -> HttpReply:
+    async def _answer(
+        self, visit: Visit, found: Found, gone: Sequence[HttpReply] = ()
+    ) -> HttpReply:
         """Make an event of the request, a call of the event, a reply of the result.
 
         `gone` is what a client has got that did not wait for it.
@@ -236,7 +249,7 @@ class Desk:
             return self._web.accepted(visit)
         record = self._ledger.open(call, _asked(visit))
         try:
-            result = self._make(call, record)
+            result = await self._making(call, record)
         except LocalfnError as error:
             return self._web.broken(_told(error), visit.id)
         reply = self._web.http_from_result(result, visit, self._rules)
@@ -265,13 +278,16 @@ class Desk:
         return _followed(reply, lambda: self._ledger.pass_by(record, reply.status))
 
     def _make(self, call: Call, record: Record, follow: Sink | None = None) -> Result:
+        return finish(self._making(call, record, follow))
+
+    async def _making(self, call: Call, record: Record, follow: Sink | None = None) -> Result:
         def hear(text: bytes) -> None:
             self._ledger.hear(record, text)
             if follow is not None:
                 follow(text)
 
         try:
-            return self._engine.invoke(call, hear)
+            return await self._engine.invoking(call, hear)
         except LocalfnError as error:
             self._ledger.drop(record, 500, _told(error))
             raise
@@ -345,7 +361,8 @@ def _followed(reply: HttpReply, over: Callable[[], None]) -> HttpReply:
 def _with_start(reply: HttpReply, result: Result) -> HttpReply:
     """Return the reply with what no cloud tells: whether an instance had to be started for it."""
     start = "warm" if result.cold_start_ms is None else "cold"
-    return reply._replace(headers=(*reply.headers, (START, start)))
+    status, headers, body, tunnel = reply
+    return HttpReply(status, (*headers, (START, start)), body, tunnel)
 
 
 def _asked(visit: Visit) -> Asked:
