@@ -1,7 +1,7 @@
 """HTTP requests to functions: which gateway stands before them, and what it does (contract 6)."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from localfn.model import (
     Function,
     HttpReply,
     HttpRequest,
+    Part,
     Patience,
     Result,
     Trigger,
@@ -25,7 +26,9 @@ from localfn.providers.aws import (
     load_balancer,
     request_facts,
     rest_api,
+    streaming,
 )
+from localfn.providers.aws.answers import Malformed
 
 # One that is kept: `json.dumps` makes a new one for every text that is not plain ASCII.
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
@@ -134,6 +137,22 @@ def event_from_http(visit: Visit, rules: WebRules) -> Event:
 def http_from_result(result: Result, visit: Visit, rules: WebRules) -> HttpReply:
     """Return the answer that the gateway makes of a result."""
     return _gateway(visit.trigger).reply(result, visit, rules)
+
+
+def http_from_parts(parts: Iterator[Part | Result], visit: Visit, rules: WebRules) -> HttpReply:
+    """Return the answer that is sent on as the function writes it.
+
+    A function that does not write to a stream is answered for as ever.
+    """
+    first = next(parts)
+    if isinstance(first, Result) and not streaming.is_streamed(first):
+        return http_from_result(first, visit, rules)
+    is_rest = visit.trigger.source == "api"
+    try:
+        answer = streaming.reply(first, parts)
+    except Malformed:
+        return rest_api.own("broken", visit.id) if is_rest else function_url.broken()
+    return rest_api.finished(answer, visit) if is_rest else function_url.finished(answer, visit)
 
 
 def forwarded(reply: HttpReply, _: Visit, __: WebRules) -> HttpReply:

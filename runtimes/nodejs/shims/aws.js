@@ -266,7 +266,8 @@ function runHandler(handler, payload, header, done) {
     return;
   }
   if (streaming.kindOf(handler)) {
-    streaming.run(handler, event, context, host, done, unhandled);
+    const part = header.streams ? (told, body) => host.part(header, told, body) : null;
+    streaming.run(handler, event, context, host, done, unhandled, part);
     return;
   }
   call(handler, event, context, (error, answer) => {
