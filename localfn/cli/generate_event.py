@@ -222,7 +222,8 @@ def _default(field: Field) -> str:
 def _lesson(source: Source, event: str) -> str:
     kind = choose(source, event or source.default or next(iter(source.events)), {})
     shown = f"{source.name} {kind.name}"
-    events = "\n".join(f"  {name:<26} {each.title}" for name, each in source.events.items())
+    width = max(map(len, source.events))
+    events = "\n".join(f"  {name:<{width}}  {each.title}" for name, each in source.events.items())
     about = f"{source.name}/{kind.name}: {kind.title}." if event else f"Events:\n{events}"
     # One event is shown where it is the one that is asked about.
     sample = f"\b\n{_sample(source, kind)}\n\n" if event or len(source.events) == 1 else ""

@@ -258,6 +258,8 @@ def test_several_records_need_a_batch() -> None:
         ("events: {a: {}}\nfields: {x: {match: {like: x}}}", r"`fields\.x\.match` has `like`"),
         ("events: {a: {}}\nfields: {x: {encode: html}}", r"`fields\.x\.encode` has `html`"),
         ("events: {a: {instead: x}}", r"`events\.a` has `x`"),
+        ("events: {a: {reshape: {paths: x}}}", r"`events\.a\.reshape` needs `paths` and `temp"),
+        ("events: {a: {reshape: {paths: x, template: x}}}", r"`events\.a` has `x`"),
         ("events: {a: {at: x}}", r"`events\.a` has `x`"),
         ("events: {a: {}}\nfields: {provider: {}}", r"`fields\.provider` has the name of"),
         ("events: {a: {}}\nfields: {x: {derive: {either: x, then: y}}}", r"`fields\.x` has `y`"),
@@ -393,6 +395,22 @@ def test_only_the_part_at_a_path_is_sent(tmp_path: Path) -> None:
     for wrong in ("$.x", "$.b.c.d"):
         with pytest.raises(UsageError, match="there"):
             sent(wrong)
+
+
+def test_a_payload_is_sent_in_the_shape_of_a_template(tmp_path: Path) -> None:
+    text = "events: {a: {reshape: {paths: p, template: t}}}\nfields: {p: {type: object}, t: {}}"
+    source = read_source(source_in(tmp_path, text, a_json='{"b": {"c": [1, "é\\"x"]}}'))
+
+    def sent(template: str) -> object:
+        paths = {"all": "$.b", "one": "$.b.c[0]", "two": "b.c[1]", "none": "$.x"}
+        return json.loads(generate(source, "", {"t": template, "p": paths}).payload)
+
+    assert sent("") == {"b": {"c": [1, 'é"x']}}
+    assert sent("<all>") == {"c": [1, 'é"x']}
+    assert sent('{"n": <one>, "t": <two>, "e": <none>}') == {"n": 1, "t": 'é"x', "e": ""}
+    assert sent('"<one>: <two> <other> \\"<none>\\""') == '1: é"x <other> ""'
+    with pytest.raises(UsageError, match="makes no JSON"):
+        sent("Order <one>")
 
 
 def test_a_packed_payload_stands_compressed_in_its_tree(tmp_path: Path) -> None:
