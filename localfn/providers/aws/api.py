@@ -62,6 +62,11 @@ def repeats(function: Function) -> Repeats:
     )
 
 
+def never_runs(function: Function) -> bool:
+    """Return whether a function has no concurrency at all: every call of it is throttled."""
+    return function.attributes.get("reserved_concurrency") == "0"
+
+
 def most_body_bytes(request: HttpRequest) -> int:
     """Return how long the body of a request of this API may be."""
     later = request.path.startswith(ASYNC) or _kind(request) == "Event"
@@ -134,7 +139,7 @@ def _ending(request: HttpRequest, result: Result) -> Mapping[str, object]:
 
 def _call(request: HttpRequest, named: Named, calls: Calls) -> Call:
     function, id_ = named.function, calls.new_id(named.function)
-    if function.attributes.get("reserved_concurrency") == "0":
+    if never_runs(function):
         raise Refused(throttled(id_))
     payload = request.whole_body() or b"{}"
     _see_json(payload, id_)

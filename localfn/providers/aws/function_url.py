@@ -47,8 +47,20 @@ def reply(result: Result, visit: Visit, _: WebRules) -> HttpReply:
 
 def finished(answer: HttpReply, visit: Visit) -> HttpReply:
     """Return an answer with the headers that the URL adds."""
-    answer = answer._replace(headers=(*answer.headers, (REQUEST_ID, visit.id)))
+    if not answer.header(REQUEST_ID):
+        answer = answer._replace(headers=(*answer.headers, (REQUEST_ID, visit.id)))
     return http_api.with_cors(answer, visit)
+
+
+def throttled(id_: str) -> HttpReply:
+    """Return the answer where no instance is left for a request."""
+    return HttpReply(429, (JSON, (REQUEST_ID, id_)), encoded({"message": "Rate Exceeded."}))
+
+
+def too_large(id_: str) -> HttpReply:
+    """Return the answer to a body that is too long."""
+    told = encoded({"message": "Request Entity Too Large"})
+    return HttpReply(413, (JSON, (REQUEST_ID, id_)), told)
 
 
 def broken() -> HttpReply:
@@ -59,9 +71,9 @@ def broken() -> HttpReply:
 def _answer(result: Result) -> HttpReply:
     failure = result.failure
     if failure is not None and failure.kind is FailureKind.THROTTLED:
-        return HttpReply(429, (JSON,), encoded({"message": "Rate Exceeded."}))
+        return throttled(result.invocation.id)
     if failure is not None and failure.kind is FailureKind.TOO_LARGE:
-        return HttpReply(413, (JSON,), encoded({"message": "Request Entity Too Large"}))
+        return too_large(result.invocation.id)
     if failure is not None:
         return broken()
     try:

@@ -44,6 +44,7 @@ class Gateway(NamedTuple):
     event: Callable[[Visit, WebRules], Mapping[str, object]]
     reply: Callable[[Result, Visit, WebRules], HttpReply]
     too_large: Callable[[str], HttpReply]
+    throttled: Callable[[str], HttpReply]
     most_bytes: int
     late: Callable[[str], HttpReply] | None = None
     most_s: float = 0.0
@@ -55,6 +56,7 @@ GATEWAYS: Mapping[str, Gateway] = {
         rest_api.event,
         rest_api.reply,
         lambda id_: rest_api.own("too-large", id_),
+        lambda id_: rest_api.own("refused", id_),
         rest_api.MOST_BODY_BYTES,
         lambda id_: rest_api.own("late", id_),
         rest_api.TIMEOUT_S,
@@ -63,6 +65,7 @@ GATEWAYS: Mapping[str, Gateway] = {
         http_api.event,
         http_api.reply,
         lambda id_: http_api.own("too-large", id_),
+        lambda id_: http_api.own("refused", id_),
         MOST_BODY_BYTES,
         lambda id_: http_api.own("late", id_),
         http_api.TIMEOUT_S,
@@ -70,13 +73,15 @@ GATEWAYS: Mapping[str, Gateway] = {
     "function-url": Gateway(
         function_url.event,
         function_url.reply,
-        lambda id_: errors.too_large(function_url.MOST_BODY_BYTES, id_),
+        function_url.too_large,
+        function_url.throttled,
         function_url.MOST_BODY_BYTES,
     ),
     "alb": Gateway(
         load_balancer.event,
         load_balancer.reply,
         lambda _: load_balancer.page(413),
+        lambda _: load_balancer.page(502),
         load_balancer.MOST_BYTES,
     ),
 }
@@ -103,6 +108,8 @@ def refuse(visit: Visit, rules: WebRules) -> HttpReply | None:
         return gateway.too_large(visit.id)
     if (preflight := _preflight(visit)) is not None:
         return preflight
+    if api.never_runs(visit.function):
+        return gateway.throttled(visit.id)
     if visit.trigger.source == "alb":
         return load_balancer.refuse(visit)
     if visit.trigger.source == "function-url":

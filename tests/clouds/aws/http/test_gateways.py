@@ -16,7 +16,7 @@ from localfn.model import (
     WebRules,
 )
 from localfn.providers.aws import http
-from tests.clouds.aws.http.conftest import RAISED, result, visit
+from tests.clouds.aws.http.conftest import RAISED, function, result, visit
 
 HERE = Path(__file__).parent
 EVENTS = json.loads((HERE / "events.json").read_text())
@@ -338,6 +338,21 @@ def test_a_body_that_is_too_long_is_refused(
     assert refused.status == status
     fits = asked._replace(headers=(("Content-Length", str(most)),))
     assert http.refuse(visit(fits, source), rules) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "status"), [("api", 500), ("http-api", 500), ("function-url", 429), ("alb", 502)]
+)
+def test_a_function_that_may_never_run_is_throttled(
+    source: str, status: int, rules: WebRules
+) -> None:
+    never = visit(source=source)
+    never = never._replace(function=function(attributes={"reserved_concurrency": "0"}))
+
+    refused = http.refuse(never, rules)
+
+    assert refused is not None
+    assert refused.status == status
 
 
 def test_a_load_balancer_takes_no_web_sockets(rules: WebRules) -> None:
