@@ -8,9 +8,11 @@ from random import randbytes  # ids are no secrets, and asking the system costs 
 from typing import Protocol
 
 from localfn.errors import LocalfnError
+from localfn.flow import Flow, aside, finish
 from localfn.gateway.connection import Body, BodyTooLong
 from localfn.gateway.guard import Guard
 from localfn.gateway.ledger import Asked, Ledger, Record
+from localfn.gateway.parts import in_parts
 from localfn.gateway.sites import Found, Sites
 from localfn.gateway.sockets import Sockets
 from localfn.gateway.websocket import wants_upgrade
@@ -22,6 +24,8 @@ from localfn.model import (
     Function,
     HttpReply,
     HttpRequest,
+    Part,
+    Patience,
     Result,
     Tunnel,
     Visit,
@@ -43,8 +47,8 @@ class Engine(Protocol):
     def project(self) -> Project:
         """Return the project as it is now."""
 
-    def invoke(self, call: Call, follow: Sink, /) -> Result:
-        """Make a call; `follow` gets the log as it is written."""
+    def invoking(self, call: Call, follow: Sink, /) -> Flow[Result]:
+        """Make a call, as a flow; `follow` gets the log as it is written."""
 
     def forward(self, call: Call, request: HttpRequest, follow: Sink, /) -> HttpReply:
         """Hand a request to a function that is a web server.
@@ -107,6 +111,10 @@ class Desk:
         self._ledger.close(record, result, 200)
         return result
 
+    def stream(self, call: Call) -> Iterator[Part | Result]:
+        """Make a call of the cloud's API; yield what comes of its answer, and last its result."""
+        return in_parts(call, self.invoke)
+
     def enqueue(self, call: Call) -> None:
         """Make a call later; nobody waits for its result."""
         self._enqueue(call)
@@ -116,7 +124,7 @@ class Desk:
         trigger = self.sites.trigger_of(function)
         if trigger is None:
             return self._web.no_route(request, self.new_id(function))
-        return self.serve(request, Found(function, trigger, request.path, uri))
+        return finish(self.serve(request, Found(function, trigger, request.path, uri)))
 
     def too_long(self, request: HttpRequest) -> HttpReply | None:
         """Return the answer to a body that is known to be too long; else see that it is not."""
@@ -145,20 +153,19 @@ class Desk:
             known = self._known = (project, Sites(project, self._web.sources))
         return known[1]
 
-    def about_sockets(self, request: HttpRequest, guard: Guard) -> HttpReply | None:
-        """Return the answer to a request that is about WebSockets, None for any other."""
+    async def about_sockets(self, request: HttpRequest, guard: Guard) -> HttpReply | None:
+        """Return the answer to a request that is about WebSockets, None for any other; a flow."""
         sockets = self._sockets
-        if sockets is None:
+        if sockets is None or not (wants_upgrade(request) or sockets.manages(request)):
             return None
+        await aside()
         try:
             if wants_upgrade(request):
                 return sockets.opened(request)
-            if sockets.manages(request):
-                refused = guard.refuse_origin(request) or self.too_long(request)
-                return refused or sockets.managed(request)
+            refused = guard.refuse_origin(request) or self.too_long(request)
+            return refused or sockets.managed(request)
         except LocalfnError as error:
             return self.broken(error)
-        return None
 
     def later(self, call: Call) -> Result:
         """Make a call of the backlog."""
@@ -174,10 +181,10 @@ class Desk:
         self._ledger.close(record, result, 200 if result.failure is None else 500)
         return result
 
-    def serve(self, request: HttpRequest, found: Found) -> HttpReply:
-        """Answer a request that has found its function."""
+    async def serve(self, request: HttpRequest, found: Found) -> HttpReply:
+        """Answer a request that has found its function, as a flow."""
         function = found.function
-        inner = request._replace(path=found.path)
+        inner = request if found.path == request.path else request._replace(path=found.path)
         id_, moment = self.new_id(function), time.time()
         visit = Visit(
             inner, function, found.trigger, id_, moment, found.uri, found.own_domain, found.values
@@ -186,7 +193,8 @@ class Desk:
         refused = self._too_long(inner, most, id_) or self._web.refuse(visit, self._rules)
         if refused is not None:
             return self._turn_away(visit, refused)
-        if self._web.admit is not None:
+        if self._web.admit is not None and self._web.is_guarded(visit):
+            await aside()
             try:
                 admitted = self._web.admit(visit, self)
             except LocalfnError as error:
@@ -195,26 +203,34 @@ class Desk:
                 return self._turn_away(visit, admitted)
             visit = admitted
         if self._passes_through(function):
+            await aside()
             return self._pass_through(visit, found)
-        try:
-            inner = inner._replace(body=inner.whole_body())
-        except BodyTooLong:
-            return self._turn_away(visit, self._web.too_large(most, id_))
-        return self._answer_in_time(visit._replace(request=inner), found)
+        if not isinstance(inner.body, bytes):
+            await aside()
+            try:
+                inner = inner._replace(body=inner.whole_body())
+            except BodyTooLong:
+                return self._turn_away(visit, self._web.too_large(most, id_))
+            visit = visit._replace(request=inner)
+        patience = self._patience(visit)
+        if patience is None:
+            return await self._answer(visit, found)
+        await aside()
+        return self._answer_in_time(visit, found, patience)
 
-    def _answer_in_time(self, visit: Visit, found: Found) -> HttpReply:
-        """Answer a client whom the cloud keeps waiting only so long; the call goes on."""
+    def _patience(self, visit: Visit) -> Patience | None:
+        """Return how long the cloud keeps a client waiting, where that may be too short."""
         patience = None if self._web.patience is None else self._web.patience(visit)
-        if (
-            patience is None
-            or self._rules.is_patient
-            or visit.function.timeout_s <= patience.limit_s
-        ):
-            return self._answer(visit, found)
+        if patience is None or self._rules.is_patient:
+            return None
+        return patience if visit.function.timeout_s > patience.limit_s else None
+
+    def _answer_in_time(self, visit: Visit, found: Found, patience: Patience) -> HttpReply:
+        """Answer a client whom the cloud keeps waiting only so long; the call goes on."""
         answered: queue.SimpleQueue[HttpReply] = queue.SimpleQueue()
         gone: list[HttpReply] = []
         threading.Thread(
-            target=lambda: answered.put(self._answer(visit, found, gone)),
+            target=lambda: answered.put(finish(self._answer(visit, found, gone))),
             name="patient call",
             daemon=True,
         ).start()
@@ -224,7 +240,9 @@ class Desk:
             gone.append(patience.reply)
             return patience.reply
 
-    def _answer(self, visit: Visit, found: Found, gone: Sequence[HttpReply] = ()) -> HttpReply:
+    async def _answer(
+        self, visit: Visit, found: Found, gone: Sequence[HttpReply] = ()
+    ) -> HttpReply:
         """Make an event of the request, a call of the event, a reply of the result.
 
         `gone` is what a client has got that did not wait for it.
@@ -236,12 +254,38 @@ class Desk:
             return self._web.accepted(visit)
         record = self._ledger.open(call, _asked(visit))
         try:
-            result = self._make(call, record)
+            if self._web.streams is not None and self._web.streams(visit):
+                await aside()
+                return self._answer_in_parts(visit, call, record)
+            result = await self._making(call, record)
         except LocalfnError as error:
             return self._web.broken(_told(error), visit.id)
         reply = self._web.http_from_result(result, visit, self._rules)
         self._ledger.close(record, result, gone[0].status if gone else reply.status)
         return _with_start(reply, result)
+
+    def _answer_in_parts(self, visit: Visit, call: Call, record: Record) -> HttpReply:
+        """Answer with what the function writes, as it writes it."""
+        replied: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+        def make(wanted: Call) -> Result:
+            result = self._make(wanted, record)
+            threading.Thread(target=close, args=(result,), name="record", daemon=True).start()
+            return result
+
+        def close(result: Result) -> None:
+            # What the client got is known when the answer has begun.
+            self._ledger.close(record, result, replied.get())
+
+        make_reply = self._web.http_from_parts
+        assert make_reply is not None
+        status = CLIENT_GONE
+        try:
+            reply = make_reply(in_parts(call, make), visit, self._rules)
+            status = reply.status
+        finally:
+            replied.put(status)
+        return reply
 
     def _pass_through(self, visit: Visit, found: Found) -> HttpReply:
         """Hand the request itself to a function that is a web server."""
@@ -265,13 +309,16 @@ class Desk:
         return _followed(reply, lambda: self._ledger.pass_by(record, reply.status))
 
     def _make(self, call: Call, record: Record, follow: Sink | None = None) -> Result:
+        return finish(self._making(call, record, follow))
+
+    async def _making(self, call: Call, record: Record, follow: Sink | None = None) -> Result:
         def hear(text: bytes) -> None:
             self._ledger.hear(record, text)
             if follow is not None:
                 follow(text)
 
         try:
-            return self._engine.invoke(call, hear)
+            return await self._engine.invoking(call, hear)
         except LocalfnError as error:
             self._ledger.drop(record, 500, _told(error))
             raise
@@ -345,7 +392,8 @@ def _followed(reply: HttpReply, over: Callable[[], None]) -> HttpReply:
 def _with_start(reply: HttpReply, result: Result) -> HttpReply:
     """Return the reply with what no cloud tells: whether an instance had to be started for it."""
     start = "warm" if result.cold_start_ms is None else "cold"
-    return reply._replace(headers=(*reply.headers, (START, start)))
+    status, headers, body, tunnel = reply
+    return HttpReply(status, (*headers, (START, start)), body, tunnel)
 
 
 def _asked(visit: Visit) -> Asked:

@@ -42,6 +42,8 @@ class StreamChannel(FramedChannel):
         in_order: bool = False,
     ) -> None:
         super().__init__(in_order=in_order)
+        if in_order:
+            self.descriptor = from_guest
         self._to_guest = to_guest
         self._from_guest = from_guest
         self._printed = printed

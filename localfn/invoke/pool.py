@@ -9,8 +9,7 @@ what it began with, unless a debugger holds it: nobody shall look at code that i
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -21,6 +20,8 @@ from localfn.invoke.keeping import Keeping
 from localfn.model import InstancePlan, InstanceState, Result, Revision
 
 REAP_EVERY = 4
+# What has answered so lately is taken to be alive; looking costs as much as lending.
+FRESH_S = 0.005
 STOPPING = "localfn is stopping."
 # How often it is seen whether a debugger holds a call in old code.
 LOOK_EVERY_S = 0.02
@@ -41,6 +42,10 @@ def untold(_: Revision) -> None:
 
 class NoPlace(Exception):
     """A call could not be given an instance in time; the message says why."""
+
+
+class NotNow(Exception):
+    """No instance is free at this moment."""
 
 
 class Lives(NamedTuple):
@@ -96,6 +101,29 @@ class Waiter:
         return self._asleep.acquire(timeout=limit_s)
 
 
+class Loan:
+    """An instance that is lent as long as a block lasts; a generator costs every call more."""
+
+    __slots__ = ("_berth", "_give_back", "_plan", "_take")
+
+    def __init__(
+        self,
+        take: Callable[[InstancePlan], Berth],
+        plan: InstancePlan,
+        give_back: Callable[[Berth], None],
+    ) -> None:
+        self._take = take
+        self._plan = plan
+        self._give_back = give_back
+
+    def __enter__(self) -> Berth:
+        self._berth = self._take(self._plan)
+        return self._berth
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back(self._berth)
+
+
 class Pool:
     """The instances of a session. `tell` gets news of each renewal, from another thread."""
 
@@ -121,18 +149,57 @@ class Pool:
 
     # --- calls -----------------------------------------------------------------------------
 
-    @contextmanager
-    def borrow(self, plan: InstancePlan) -> Iterator[Berth]:
-        """Lend an instance; take it back if it is still good.
+    def borrow(self, plan: InstancePlan) -> "Loan":
+        """Lend an instance within a `with`; take it back if it is still good.
 
         It is `opening` when it has not been started: then the borrower does that, and says
         `opened`. Raises `NoPlace` when none can be had in time.
         """
-        berth = self._take(plan)
-        try:
-            yield berth
-        finally:
-            self._give_back(berth)
+        return Loan(self.take, plan, self.give_back)
+
+    def take(self, plan: InstancePlan, *, waits: bool = True) -> Berth:
+        """Lend an instance, to be given back; see `borrow`.
+
+        Raises `NotNow` where it would have to be opened or waited for and the caller does not
+        wait.
+        """
+        with self._lock:
+            self._refuse_when_closed()
+            fleet = self._fleet(plan)
+            fleet.awake = True
+            berth = self._free(fleet)
+            if berth is None and waits:
+                ahead = sum(each.fleet.newest() is fleet for each in self._waiting)
+                patient = self._comes_soon(fleet, ahead)
+                berth = None if patient else self._another(fleet, ahead)
+            if berth is not None:
+                berth.lend(self._clock())
+                return berth
+            if not waits:
+                raise NotNow
+            waiter = Waiter(fleet, patient=patient)
+            self._waiting.append(waiter)
+        return self._await(waiter)
+
+    def give_back(self, berth: Berth) -> None:
+        """Take back what was lent; keep it if it is still good."""
+        opening: list[Berth] = []
+        with self._lock:
+            berth.give_back(self._clock())
+            gone = not berth.lent and not berth.is_good
+            replaced = gone and self._remove(berth) and berth.is_old
+            if replaced:
+                opening = self._make_up(berth.fleet.newest())
+            if self._waiting and not gone:
+                self._serve_next(berth)
+            elif replaced:
+                self._serve()
+            if self._reaper is None:
+                self._watch_idle()
+        if replaced:
+            self._in_background(self._replace, [berth], opening)
+        elif gone:
+            self._end_failed(berth)
 
     def opened(self, berth: Berth) -> None:
         """Say that an instance has loaded its code: other calls may come to it."""
@@ -242,24 +309,7 @@ class Pool:
                 self._in_background(self._lives.end, berth.instance)
         self._join(limit_s)
 
-    # --- taking and giving back, under the lock ------------------------------------------------
-
-    def _take(self, plan: InstancePlan) -> Berth:
-        with self._lock:
-            self._refuse_when_closed()
-            fleet = self._fleet(plan)
-            fleet.awake = True
-            berth = self._free(fleet)
-            if berth is None:
-                ahead = sum(each.fleet.newest() is fleet for each in self._waiting)
-                patient = self._comes_soon(fleet, ahead)
-                berth = None if patient else self._another(fleet, ahead)
-            if berth is not None:
-                berth.lend(self._clock())
-                return berth
-            waiter = Waiter(fleet, patient=patient)
-            self._waiting.append(waiter)
-        return self._await(waiter)
+    # --- who waits, under the lock -------------------------------------------------------------
 
     def _await(self, waiter: Waiter) -> Berth:
         if waiter.patient and not waiter.wait(self._keeping.patience_s):
@@ -283,25 +333,6 @@ class Pool:
             raise NoPlace(STOPPING)
         return waiter.berth
 
-    def _give_back(self, berth: Berth) -> None:
-        opening: list[Berth] = []
-        with self._lock:
-            berth.give_back(self._clock())
-            gone = not berth.lent and not berth.is_good
-            replaced = gone and self._remove(berth) and berth.is_old
-            if replaced:
-                opening = self._make_up(berth.fleet.newest())
-            if self._waiting and not gone:
-                self._serve_next(berth)
-            elif replaced:
-                self._serve()
-            if self._reaper is None:
-                self._watch_idle()
-        if replaced:
-            self._in_background(self._replace, [berth], opening)
-        elif gone:
-            self._end_failed(berth)
-
     def _end_failed(self, berth: Berth) -> None:
         """End an instance, then see who can be served: perhaps by what is left of it."""
         self._lives.end(berth.instance)
@@ -321,6 +352,8 @@ class Pool:
 
     def _serve(self) -> None:
         """Give those who wait what can be had now, first come first served."""
+        if not self._waiting:
+            return
         passed: dict[Fleet, int] = {}
         for waiter in tuple(self._waiting):
             fleet = waiter.fleet.newest()
@@ -337,7 +370,8 @@ class Pool:
     def _free(self, fleet: Fleet) -> Berth | None:
         """Return an instance that can take one more call at once."""
         while (berth := fleet.free()) is not None:
-            if not berth.is_idle or berth.instance.lives():
+            just_now = berth.used > self._clock() - FRESH_S
+            if just_now or not berth.is_idle or berth.instance.lives():
                 return berth
             # It ended by itself while nobody looked.
             self._remove(berth)
