@@ -508,7 +508,7 @@ def test_a_named_stage_stands_in_the_path_of_an_http_api() -> None:
     told = make("http-api/request", stage="dev", path="/orders", resource="/orders")
 
     assert told["rawPath"] == told["requestContext"]["http"]["path"] == "/dev/orders"
-    assert told["routeKey"] == "GET /orders"
+    assert told["routeKey"] == "ANY /orders"
 
 
 def test_bytes_that_are_no_base64_are_refused() -> None:

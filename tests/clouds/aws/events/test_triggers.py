@@ -49,6 +49,12 @@ OFFERED: dict[str, tuple[str, dict[str, object], str, dict[str, object]]] = {
         "records",
         {"Records.0.eventSourceARN": "arn:aws:kinesis:eu-west-1:111122223333:stream/clicks"},
     ),
+    "stream with a window": (
+        "kinesis",
+        {"stream": "clicks", "window_s": 60},
+        "records",
+        {"isFinalInvokeForWindow": False, "shardId": "shardId-000000000000"},
+    ),
     "rest path": (
         "api",
         {"path": "/orders/{id}", "methods": ["PUT"], "stage": "dev"},
@@ -69,9 +75,21 @@ OFFERED: dict[str, tuple[str, dict[str, object], str, dict[str, object]]] = {
     ),
     "catch-all": (
         "http-api",
-        {"route_key": "$default"},
+        {"path": "$default", "route_key": "$default"},
         "request",
-        {"routeKey": "$default"},
+        {"routeKey": "$default", "rawPath": "/"},
+    ),
+    "http path for several methods": (
+        "http-api",
+        {"path": "/{proxy+}", "methods": ["GET", "PUT"], "stage_variables": {"table": "t"}},
+        "request",
+        {"routeKey": "ANY /{proxy+}", "stageVariables.table": "t"},
+    ),
+    "balanced pattern": (
+        "alb",
+        {"path": "/api/*", "target_group": "shop", "multi_value_headers": True},
+        "request",
+        {"multiValueHeaders.accept": ["*/*"]},
     ),
     "signed url": (
         "function-url",
@@ -146,6 +164,16 @@ OFFERED: dict[str, tuple[str, dict[str, object], str, dict[str, object]]] = {
         "custom",
         {"id": 7},
     ),
+    "reshaped pattern": (
+        "eventbridge",
+        {
+            "detail": {"order": {"id": 7}},
+            "input_paths": {"id": "$.detail.order.id", "from": "$.source"},
+            "input_template": '{"order": <id>, "text": "Order <id> of <from>"}',
+        },
+        "custom",
+        {"order": 7, "text": "Order 7 of com.example.shop"},
+    ),
     "log group": ("cloudwatch-logs", {"log_group": "/shop"}, "lines", {}),
     "user pool": (
         "cognito",
@@ -219,3 +247,5 @@ def test_a_path_that_fits_the_triggers_template_is_not_doubted() -> None:
 
     for path in ("/orders/7", "/orders/7/"):
         assert mismatches(api, "request", {"path": path}, {"path": "/orders/{id}"}) == ()
+    http_api = find_source("aws", "http-api")
+    assert mismatches(http_api, "request", {"path": "/any"}, {"path": "$default"}) == ()
