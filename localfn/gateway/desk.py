@@ -20,6 +20,7 @@ from localfn.model import (
     BrokenBody,
     Call,
     CallMode,
+    Calls,
     Event,
     Function,
     HttpReply,
@@ -104,9 +105,9 @@ class Desk:
             randbytes(16),  # noqa: S311
         )
 
-    def invoke(self, call: Call) -> Result:
+    def invoke(self, call: Call, door: str = "api") -> Result:
         """Make a call of the cloud's API and wait for its result."""
-        record = self._ledger.open(call, Asked("api"))
+        record = self._ledger.open(call, Asked(door))
         result = self._make(call, record)
         self._ledger.close(record, result, 200)
         return result
@@ -195,13 +196,10 @@ class Desk:
             return self._turn_away(visit, refused)
         if self._web.admit is not None and self._web.is_guarded(visit):
             await aside()
-            try:
-                admitted = self._web.admit(visit, self)
-            except LocalfnError as error:
-                return self._web.broken(_told(error), id_)
+            admitted = self._admit(self._web.admit, visit)
             if isinstance(admitted, HttpReply):
                 return self._turn_away(visit, admitted)
-            visit = admitted
+            visit, inner = admitted, admitted.request
         if self._passes_through(function):
             await aside()
             return self._pass_through(visit, found)
@@ -217,6 +215,17 @@ class Desk:
             return await self._answer(visit, found)
         await aside()
         return self._answer_in_time(visit, found, patience)
+
+    def _admit(
+        self, admit: Callable[[Visit, Calls], Visit | HttpReply], visit: Visit
+    ) -> Visit | HttpReply:
+        """Ask those who stand before a function."""
+        try:
+            return admit(visit, self)
+        except LocalfnError as error:
+            return self._web.broken(_told(error), visit.id)
+        except BodyTooLong:
+            return self._web.too_large(self._web.most_body_bytes(visit.request), visit.id)
 
     def _patience(self, visit: Visit) -> Patience | None:
         """Return how long the cloud keeps a client waiting, where that may be too short."""

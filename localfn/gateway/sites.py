@@ -47,6 +47,16 @@ class Address(NamedTuple):
     label: str
 
 
+def all_urls(project: Project, port: int) -> Sequence[tuple[str, str, str]]:
+    """Return (function's key, what for, URL) of all that a gateway of the project answers."""
+    web = project.provider.web()
+    rows = Sites(project, web.sources).urls(port)
+    if web.sockets is None:
+        return rows
+    told = web.sockets.urls(project.functions)
+    return [*rows, *((key, what, f"ws://127.0.0.1:{port}{path}") for key, what, path in told)]
+
+
 class Sites:
     """The addresses of one project. `sources` are those of triggers that HTTP requests fire."""
 

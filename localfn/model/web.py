@@ -119,8 +119,8 @@ class Calls(Protocol):
     def new_id(self, function: Function) -> str:
         """Return an id for a call that is about to be made."""
 
-    def invoke(self, call: Call) -> Result:
-        """Make a call and wait for its result."""
+    def invoke(self, call: Call, door: str = "api") -> Result:
+        """Make a call and wait for its result; `door` is what logs say about how it came."""
 
     def stream(self, call: Call) -> Iterator[Part | Result]:
         """Make a call; yield the parts of its answer as they come, if any, and last its result."""

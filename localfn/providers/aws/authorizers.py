@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from localfn.model import Call, Calls, Event, Function, HttpReply, Result, Visit, WebRules
-from localfn.providers.aws import http_api, request_facts, rest_api, signature
+from localfn.providers.aws import function_url, http_api, request_facts, rest_api, signature
 from localfn.providers.aws.environment import account, partition, region
 from localfn.providers.aws.policy import BadPolicy, Verdict, verdict
 from localfn.providers.aws.tokens import BadToken, claims_of
@@ -15,6 +15,7 @@ Told = Mapping[str, object]
 # What an authorizer's function raises to say that it does not know the client.
 UNAUTHORIZED = "Unauthorized"
 BEARER = "bearer "
+DOOR = "authorizer"
 # Sources of triggers whose gateways answer in the words of REST APIs.
 OF_FIRST_KIND = frozenset({"api", "websocket"})
 _REQUEST = re.compile(r"^(method|route)\.request\.|^\$request\.")
@@ -29,15 +30,21 @@ class _Refused(Exception):
 
 
 def is_guarded(visit: Visit) -> bool:
-    """Return whether a route has an authorizer."""
-    return "authorizer" in visit.trigger.options
+    """Return whether a route has an authorizer, or a URL wants signatures."""
+    asked = visit.trigger.options.get("authorizer") is not None
+    return asked or function_url.wants_signatures(visit)
 
 
 def admit(visit: Visit, calls: Calls) -> Visit | HttpReply:
     """Return the visit with what its authorizer says of the client, or the gateway's answer."""
+    if function_url.wants_signatures(visit):
+        return _signed(visit, calls)
     told = request_facts.section(visit.trigger.options.get("authorizer"))
     if told is None:
         return visit
+    if told.get("kind") == "iam":
+        # What is signed is all of the body; it can be read only once.
+        visit = visit._replace(request=visit.request._replace(body=visit.request.whole_body()))
     try:
         client = _KINDS.get(str(told.get("kind")), _nothing)(visit, told, calls)
     except _Refused as refused:
@@ -135,7 +142,7 @@ def _ask(
         raise _Refused("authorizer")
     payload = json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")
     call = Call(function, Event(payload, visit.trigger.source), id=calls.new_id(function))
-    result = calls.invoke(call)
+    result = calls.invoke(call, DOOR)
     if result.failure is not None:
         is_first = visit.trigger.source in OF_FIRST_KIND
         raise _Refused("unauthorized" if is_first and _says_unauthorized(result) else "authorizer")
@@ -270,13 +277,22 @@ def _claim_text(value: object) -> str:
 
 def _iam(visit: Visit, _: Told, calls: Calls) -> Told:
     """See that a request is signed, where the person at the terminal wants that."""
-    if not calls.rules.verifies:
-        return {}
-    path = visit.uri.partition("?")[0]
-    request = visit.request._replace(path=path, body=visit.request.whole_body())
-    if signature.refuse(request, calls.rules.environ, visit.id) is not None:
+    if not _is_signed(visit, calls):
         raise _Refused("unknown" if visit.trigger.source in OF_FIRST_KIND else "denied")
     return {}
+
+
+def _signed(visit: Visit, calls: Calls) -> Visit | HttpReply:
+    """Return the visit of a URL that wants signatures, or its answer to one without."""
+    visit = visit._replace(request=visit.request._replace(body=visit.request.whole_body()))
+    return visit if _is_signed(visit, calls) else function_url.forbidden(visit.id)
+
+
+def _is_signed(visit: Visit, calls: Calls) -> bool:
+    """Return whether a request is signed, or need not be: where nobody has asked for that."""
+    rules = calls.rules
+    request = visit.request._replace(path=visit.uri.partition("?")[0])
+    return not rules.verifies or signature.refuse(request, rules.environ, visit.id) is None
 
 
 # --- where things are ------------------------------------------------------------------------

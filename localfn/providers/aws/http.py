@@ -112,8 +112,6 @@ def refuse(visit: Visit, rules: WebRules) -> HttpReply | None:
         return gateway.throttled(visit.id)
     if visit.trigger.source == "alb":
         return load_balancer.refuse(visit)
-    if visit.trigger.source == "function-url":
-        return function_url.refuse(visit, rules)
     if rules.verifies and visit.trigger.options.get("api_key") is True:
         has_key = bool(visit.request.header("x-api-key"))
         return None if has_key else rest_api.own("no-key", visit.id)

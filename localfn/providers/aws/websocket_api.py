@@ -267,7 +267,8 @@ def _told(socket: Socket, branch: Branch, event: Mapping[str, object], calls: Ca
     payload = json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")
     context = event["requestContext"]
     id_ = str(context["requestId"]) if isinstance(context, dict) else socket.id
-    return calls.invoke(Call(branch.function, Event(payload, SOURCE, "application/json"), id=id_))
+    call = Call(branch.function, Event(payload, SOURCE, "application/json"), id=id_)
+    return calls.invoke(call, SOURCE)
 
 
 def _answer(result: Result) -> HttpReply:

@@ -368,3 +368,27 @@ def test_signatures_are_asked_for_where_that_is_wanted() -> None:
         plain, _ = let_in(asked(), source, {"kind": "iam"})
         assert refused(told)[0] == status
         assert isinstance(plain, Visit)
+
+
+def test_a_url_that_wants_signatures_turns_others_away_where_that_is_asked_for() -> None:
+    url = visit(HttpRequest("POST", "/", body=b"x"), "function-url", auth_type="AWS_IAM")
+    strict = Recorder(result(), rules=WebRules(verifies=True))
+
+    told = admit(url, strict)
+
+    status, body = refused(told)
+    assert (status, told.header("x-amzn-errortype")) == (403, "AccessDeniedException")
+    assert body["Message"].startswith("Forbidden. For troubleshooting")
+    assert isinstance(admit(url, Recorder(result())), Visit)
+
+
+def test_a_body_that_was_read_to_check_a_signature_reaches_the_function() -> None:
+    coming = HttpRequest("POST", "/", body=iter((b"one ", b"two")))
+    for source, options in (
+        ("function-url", {"auth_type": "AWS_IAM"}),
+        ("api", {"authorizer": {"kind": "iam"}}),
+    ):
+        told = admit(visit(coming, source, **options), Recorder(result()))
+        assert isinstance(told, Visit)
+        assert told.request.body == b"one two"
+        coming = coming._replace(body=iter((b"one ", b"two")))
