@@ -10,11 +10,12 @@ from pathlib import Path
 
 import click
 
+from localfn.cli.other_names import told_by_other_names
 from localfn.cli.table import table
 from localfn.errors import UsageError
 from localfn.model import Event
 from localfn.nearest import nearest
-from localfn.payloads.catalog import called, catalog, clouds, find_source, has_source
+from localfn.payloads.catalog import catalog, clouds, find_source, has_source
 from localfn.payloads.catalog import names as names_of
 from localfn.payloads.encodings import ENCODINGS
 from localfn.payloads.event import choose, generate
@@ -52,7 +53,9 @@ def generate_event(ctx: click.Context, words: tuple[str, ...]) -> None:
     if not names:
         _without_source(ctx, options)
         return
-    source, event = _meant(names, _cloud(ctx, options))
+    with told_by_other_names("/".join(names)):
+        source = _source(names[0], _cloud(ctx, options))
+        event = _event_of(source, names)
     command = _command(source, event)
     # Runs the options through ones that are made of the source's fields.
     command.main(options, prog_name=f"{ctx.command_path} {names[0]}", standalone_mode=False)
@@ -120,20 +123,6 @@ def _known(cloud: str) -> str:
         known = ", ".join(clouds())
         raise UsageError(f"`{cloud}` is no cloud with events.", hint=f"Known: {known}.")
     return cloud
-
-
-def _meant(names: Sequence[str], cloud: str) -> tuple[Source, str]:
-    """Return the source and the event that are named."""
-    try:
-        source = _source(names[0], cloud)
-        return source, _event_of(source, names)
-    except UsageError as error:
-        # Other tools have other names: reading all sources to find them is for this case only.
-        known = called("/".join(names))
-        if not known:
-            raise
-        told = " or ".join(f"`{each}`" for each in known)
-        raise UsageError(error.message, hint=f"Here that is {told}.") from error
 
 
 def _source(word: str, cloud: str) -> Source:

@@ -1,6 +1,7 @@
 import base64
 import gzip
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from localfn.payloads.event import generate, mismatches
 from localfn.payloads.moments import to_moment
 from localfn.payloads.source_file import read_source
 
+EVERY_SOURCE = [source for cloud in clouds() for source in catalog(cloud)]
 EVERY = [
     pytest.param(source, kind, id=f"{source.cloud}-{source.name}-{kind}")
-    for cloud in clouds()
-    for source in catalog(cloud)
+    for source in EVERY_SOURCE
     for kind in source.events
 ]
 
@@ -153,6 +154,25 @@ def test_a_wrong_value_is_named_with_the_way_out(
         generate(find_source("alibaba", name), event, given)
 
     assert caught.value.hint
+
+
+ODD = {
+    "integer": ["0", "-9" + "9" * 30],
+    "object": ['{"": null, "a": {"b": [1, null]}}', '{"a": []}'],
+    "list": ["", '[1, null, {"a": []}]'],
+    "json": ["null", '[[""]]'],
+}
+
+
+@pytest.mark.parametrize(
+    "source", [pytest.param(each, id=f"{each.cloud}-{each.name}") for each in EVERY_SOURCE]
+)
+def test_an_odd_value_makes_an_event_or_is_refused_in_words(source) -> None:
+    kind = source.default or next(iter(source.events))
+    for field in source.options:
+        for odd in ODD.get(field.type, [] if field.choices else ["{{ x }}\0é"]):
+            with suppress(UsageError):
+                assert generate(source, kind, {field.name: odd}, seed=1).payload
 
 
 def test_a_wrong_value_of_the_trigger_is_said_to_be_the_triggers() -> None:
@@ -451,9 +471,22 @@ def test_a_moment_is_shifted_by_other_fields(tmp_path: Path) -> None:
         "y: {derive: {time: time, floor_s: n, add_s: n, add_ms: 5, format: iso-ms}}"
     )
 
-    told = made(tmp_path, fields, '"{{ y }}"', time="2026-03-04T05:06:07.5Z")
+    told = made(tmp_path, fields, '"{{ y }}"', time="2026-03-04T05:06:07.500Z")
 
     assert told == "2026-03-04T05:07:00.005Z"
+
+
+@pytest.mark.parametrize("seconds", ["0", "9" * 30])
+def test_a_number_that_no_moment_can_be_made_of_is_told(tmp_path: Path, seconds: str) -> None:
+    fields = (
+        "time: {type: time}, n: {type: integer},"
+        "y: {derive: {time: time, floor_s: n, add_s: n, format: iso-ms}}"
+    )
+
+    with pytest.raises(UsageError, match="`y` cannot be worked out") as caught:
+        made(tmp_path, fields, '"{{ y }}"', n=seconds)
+
+    assert "0" in caught.value.hint
 
 
 def test_bytes_that_would_enter_a_payload_are_told(tmp_path: Path) -> None:

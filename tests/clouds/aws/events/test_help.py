@@ -1,6 +1,7 @@
 """`localfn generate-event` teaches the cloud's sources."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -32,6 +33,16 @@ def test_the_cloud_may_be_named_before_the_command_or_behind_it() -> None:
 
     assert before == behind
     assert json.loads(before)["version"] == "0"
+
+
+def test_who_invokes_with_an_event_by_another_name_is_told_ours(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("def handler(event, context):\n    return event\n")
+    words = ("-C", str(tmp_path), "--provider", "aws", "invoke", "app.py:handler")
+
+    with pytest.raises(UsageError) as caught:
+        run(*words, "--generate", "apigateway/aws-proxy")
+
+    assert caught.value.hint == "Here that is `api/request`."
 
 
 def test_a_source_of_two_clouds_needs_the_name_of_one() -> None:
