@@ -1,4 +1,4 @@
-"""`localfn invoke` where another tool is known to go wrong: answers, failures and logs kept apart."""
+"""`localfn invoke` where another tool goes wrong: answers, failures and logs kept apart."""
 
 import json
 import subprocess
