@@ -98,7 +98,7 @@ class Planner:
         folders = self._folders(function, runtime)
         if site is Site.CONTAINER:
             plan = self._in_container(function, runtime, language, folders)
-            plan = plan._replace(beside=_beside(function, runtime))
+            plan = plan._replace(beside=_beside(function, runtime, self._provider.companions))
         else:
             plan = self._in_process(function, runtime, language, folders)
         plan = plan._replace(image=image, heap_exhausted=language.heap_exhausted)
@@ -271,13 +271,14 @@ def _mounted_bootstraps(runtime: Runtime, language: Language) -> tuple[Mount, ..
     return (Mount(folder if language.beside else folder / language.name, RUNTIME_TARGET),)
 
 
-def _beside(function: Function, runtime: Runtime) -> Beside | None:
+def _beside(function: Function, runtime: Runtime, companions: str) -> Beside | None:
     """Return what serves events to an image that asks for them."""
     if runtime.wire != "polled":
         return None
     language = languages.load(POLLING.language)
     command = language.container_command(RUNTIME_TARGET, Launch(function.memory_mb))
-    return Beside(POLLING, command, (Mount(assets.folder("runtimes"), RUNTIME_TARGET),))
+    mounts = (Mount(assets.folder("runtimes"), RUNTIME_TARGET),)
+    return Beside(POLLING, command, mounts, companions=companions)
 
 
 def _names(function: Function) -> tuple[str, ...]:
