@@ -104,14 +104,14 @@ def _list(names: Sequence[str], cloud: str) -> str:
 
 
 def _without_source(ctx: click.Context, options: list[str]) -> None:
-    if options and options[0] not in HELP:
-        raise UsageError(
-            f"`{options[0]}` needs a source before it.",
-            hint="`localfn generate-event --list` shows all.",
-        )
+    hint = "`localfn generate-event --list` shows all."
     if not options:
-        raise UsageError("which source?", hint="`localfn generate-event --list` shows all.")
-    rows = [(each.name, each.title, cloud) for cloud in clouds() for each in catalog(cloud)]
+        raise UsageError("which source?", hint=hint)
+    if not {*HELP} & {*options}:
+        raise UsageError(f"`{options[0]}` needs a source before it.", hint=hint)
+    cloud = _cloud(ctx, options)
+    wanted = [_known(cloud)] if cloud else clouds()
+    rows = [(each.name, each.title, each.cloud) for one in wanted for each in catalog(one)]
     click.echo(ctx.get_help())
     click.echo("\nOptions:\n  --list      Show every source and event.")
     click.echo("  -h, --help  Show this message; behind a source, its fields.\n")

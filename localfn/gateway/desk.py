@@ -15,7 +15,6 @@ from localfn.gateway.ledger import Asked, Ledger, Record
 from localfn.gateway.parts import in_parts
 from localfn.gateway.sites import Found, Sites
 from localfn.gateway.sockets import Sockets
-from localfn.gateway.websocket import wants_upgrade
 from localfn.model import (
     BrokenBody,
     Call,
@@ -157,11 +156,14 @@ class Desk:
     async def about_sockets(self, request: HttpRequest, guard: Guard) -> HttpReply | None:
         """Return the answer to a request that is about WebSockets, None for any other; a flow."""
         sockets = self._sockets
-        if sockets is None or not (wants_upgrade(request) or sockets.manages(request)):
+        if sockets is None:
+            return None
+        is_opening = sockets.serves(request)
+        if not is_opening and not sockets.manages(request):
             return None
         await aside()
         try:
-            if wants_upgrade(request):
+            if is_opening:
                 return sockets.opened(request)
             refused = guard.refuse_origin(request) or self.too_long(request)
             return refused or sockets.managed(request)

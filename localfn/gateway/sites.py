@@ -203,8 +203,10 @@ def _told(trigger: Trigger) -> str:
 
 def _way_told(route: DomainRoute) -> str:
     """Return where a route belongs in a few words."""
-    domain = f"domain {route.domain or 'auto'}"
-    return f"{','.join(route.methods) or 'any'} {domain}" if route.trigger else domain
+    if not route.trigger:
+        return f"domain {route.domain or 'auto'}"
+    host = f" ({route.domain}{LOCAL_NAMES})" if route.domain else ""
+    return f"{','.join(route.methods) or 'all methods'}{host}"
 
 
 def _url(way: Way, base: str) -> str:

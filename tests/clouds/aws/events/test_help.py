@@ -27,6 +27,13 @@ def test_a_source_is_taught_with_its_events_and_options(name: str) -> None:
     assert "--seed" in page
 
 
+def test_the_page_of_all_sources_may_be_of_one_cloud() -> None:
+    page = run("generate-event", "--provider", "aws", "--help")
+
+    rows = page[page.index("SOURCE  ") :].splitlines()[1:]
+    assert [each.split()[0] for each in rows] == list(names("aws"))
+
+
 def test_the_cloud_may_be_named_before_the_command_or_behind_it() -> None:
     before = run("--provider", "aws", "generate-event", "eventbridge", "--seed", "1")
     behind = run("generate-event", "eventbridge", "--seed", "1", "--provider=aws")

@@ -49,6 +49,12 @@ OFFERED: dict[str, tuple[str, dict[str, object], str, dict[str, object]]] = {
         "records",
         {"Records.0.eventSourceARN": "arn:aws:kinesis:eu-west-1:111122223333:stream/clicks"},
     ),
+    "stream with a window": (
+        "kinesis",
+        {"stream": "clicks", "window_s": 60},
+        "records",
+        {"isFinalInvokeForWindow": False, "shardId": "shardId-000000000000"},
+    ),
     "rest path": (
         "api",
         {"path": "/orders/{id}", "methods": ["PUT"], "stage": "dev"},

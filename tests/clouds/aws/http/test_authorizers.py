@@ -172,6 +172,27 @@ def test_a_function_that_raises_unauthorized_says_no() -> None:
     assert refused(told) == (401, {"message": "Unauthorized"})
 
 
+@pytest.mark.parametrize("source", ["api", "http-api"])
+@pytest.mark.parametrize("form", ["1.0", "2.0"])
+def test_a_body_that_is_still_coming_is_left_to_the_function(source: str, form: str) -> None:
+    coming = HttpRequest("POST", "/", headers=(("X-Key", "k"),), body=iter((b"one ", b"two")))
+    authorizer = {**REQUEST, "payload_format": form}
+
+    told, calls = let_in(coming, source, authorizer, policy())
+
+    assert isinstance(told, Visit)
+    assert told.request.whole_body() == b"one two"
+    assert "body" not in json.loads(calls.made[0].event.payload)
+
+
+@pytest.mark.parametrize("authorizer", [{**TOKEN, "validation": "("}, {**TOKEN, "kind": "guess"}])
+def test_an_authorizer_that_cannot_be_lets_nobody_in(authorizer: dict) -> None:
+    told, calls = let_in(asked(Authorization="t"), "api", authorizer, policy())
+
+    assert refused(told) == (500, {"message": None})
+    assert calls.made == []
+
+
 def test_an_authorizer_that_is_not_in_the_project_lets_nobody_in() -> None:
     told, _ = let_in(asked(Authorization="t"), "api", {**TOKEN, "function": "nope"}, policy())
 
