@@ -119,7 +119,8 @@ def _choose(root: Path, template: Path | None, wanted: str) -> tuple[Provider, P
             f"{template}: this is no template of a cloud that localfn knows.",
             hint=f"Known: {', '.join(providers.names())}.",
         )
-    looked = [name for each in candidates for name in providers.load(each).template_names]
+    named = [name for each in candidates for name in providers.load(each).template_names]
+    looked = dict.fromkeys(named)
     raise ProjectError(
         f"{root}: there is no template here ({', '.join(looked)}).",
         hint="Name one with `--template FILE`, or run a lone file: "

@@ -271,11 +271,6 @@ def _mounted_bootstraps(runtime: Runtime, language: Language) -> tuple[Mount, ..
     return (Mount(folder if language.beside else folder / language.name, RUNTIME_TARGET),)
 
 
-def _names(function: Function) -> tuple[str, ...]:
-    """Return the names by which variables may be meant for this function."""
-    return (*function.attributes.get("spellings", "").split(), function.name, function.key)
-
-
 def _beside(function: Function, runtime: Runtime) -> Beside | None:
     """Return what serves events to an image that asks for them."""
     if runtime.wire != "polled":
@@ -283,6 +278,11 @@ def _beside(function: Function, runtime: Runtime) -> Beside | None:
     language = languages.load(POLLING.language)
     command = language.container_command(RUNTIME_TARGET, Launch(function.memory_mb))
     return Beside(POLLING, command, (Mount(assets.folder("runtimes"), RUNTIME_TARGET),))
+
+
+def _names(function: Function) -> tuple[str, ...]:
+    """Return the names by which variables may be meant for this function."""
+    return (*function.attributes.get("spellings", "").split(), function.name, function.key)
 
 
 def _hooks(function: Function) -> dict[str, str]:

@@ -79,6 +79,8 @@ class Provider(NamedTuple):
     - `hook_lines(hook, invocation)`: the same around a lifecycle hook.
     - `error_body(result)`: the payload a caller gets when `result.failure` is set;
       `result.payload` is what the function answered itself, where it did.
+    - `packages`: the folder beside the code where Python packages are installed for it: one that
+      the cloud's own tools know or leave alone.
     - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
     - `http`: how it talks to functions that are servers, None where it has none.
     - `init_limit_s`: how long code may take to be loaded where that is a phase of its own, before
@@ -105,6 +107,7 @@ class Provider(NamedTuple):
     closing_lines: Callable[[Result], bytes]
     hook_lines: Callable[[str, Invocation], tuple[bytes, bytes]]
     error_body: Callable[[Result], bytes]
+    packages: str
     web: Callable[[], Web]
     http: HttpContract | None = None
     init_limit_s: float | None = None

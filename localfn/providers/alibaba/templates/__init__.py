@@ -1,4 +1,8 @@
-"""Readers of Function Compute templates: Funcraft, `fc`, `fc3` (contract alibaba-fc, section 1)."""
+"""Readers of Function Compute templates: Funcraft, `fc`, `fc3` (contract alibaba-fc, section 1).
+
+The readers are loaded when they are used: projects of other clouds ask only whether there is a
+template.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,27 +13,24 @@ from localfn.providers.alibaba.templates.location import TEMPLATE_NAMES, find_te
 __all__ = ["TEMPLATE_NAMES", "find_template", "lone_function", "read_template", "recognizes"]
 
 
-# The readers are loaded for projects of this cloud; every other only asks for its templates.
-
-
-def recognizes(path: Path) -> bool:
-    """Return whether a file is a template; see `template.recognizes`."""
-    from localfn.providers.alibaba.templates.template import recognizes as recognize
-
-    return recognize(path)
-
-
 def read_template(
     path: Path, environ: Mapping[str, str], values: Mapping[str, str] = NOTHING
 ) -> Reading:
-    """Return what a template says; see `template.read_template`."""
-    from localfn.providers.alibaba.templates.template import read_template as read
+    """Return the functions of a template and what was found on the way."""
+    from localfn.providers.alibaba.templates import template
 
-    return read(path, environ, values)
+    return template.read_template(path, environ, values)
+
+
+def recognizes(path: Path) -> bool:
+    """Return whether a file is a template of Function Compute."""
+    from localfn.providers.alibaba.templates import template
+
+    return template.recognizes(path)
 
 
 def lone_function(folder: Path, file: str, handler: str, runtime: str) -> Function:
-    """Return a function without a template; see `lone.lone_function`."""
-    from localfn.providers.alibaba.templates.lone import lone_function as lone
+    """Return a function for `file` and the `handler` in it, with the defaults of FC3."""
+    from localfn.providers.alibaba.templates import lone
 
-    return lone(folder, file, handler, runtime)
+    return lone.lone_function(folder, file, handler, runtime)
