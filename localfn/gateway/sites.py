@@ -107,9 +107,11 @@ class Sites:
     def by_path(self, request: HttpRequest) -> Found | None:
         """Return what answers at a plain path: a custom domain's, or the only function there is."""
         found = self._by_route(request, "")
-        if found is None and len(self.addresses) == 1:
-            return self._at(self.addresses[0], request)
-        return found
+        if found is not None or len(self.addresses) != 1:
+            return found
+        only = self.addresses[0]
+        # A trigger with paths of its own answers nowhere else.
+        return None if self._is_routed(only.function, only.trigger) else self._at(only, request)
 
     def trigger_of(self, function: Function) -> Trigger | None:
         """Return the trigger by which requests reach a function, None where they do not."""
