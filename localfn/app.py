@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from localfn import assets, languages
 from localfn.errors import LocalfnError, MachineError
+from localfn.flow import Flow, aside, finish
 from localfn.instances.choice import Backends, Containers
 from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
@@ -69,6 +70,7 @@ class Session(NamedTuple):
     live: Live
     gate: Gate
     invoke: Callable[[Call, Sink], Result]
+    invoking: Callable[[Call, Sink], Flow[Result]]
     forward: Callable[[Call, HttpRequest, Sink], HttpReply]
     run_line: Callable[[Function], str]
     renew: Callable[[Function, Sink, bool], Renewal]
@@ -175,6 +177,7 @@ def open_session(
         lambda call: plans.find(live.newest(call.function)),
         keep,
         settings.environ,
+        has_plan=lambda call: plans.knows(live.newest(call.function)),
         timeout_s=settings.timeout_s,
         untimed=lambda function: bool(debuggers and debuggers.of(function.key)),
         follow_stop=follow_stop,
@@ -193,11 +196,15 @@ def open_session(
         plans.drop(key)
         pool.retire(key)
 
-    def invoke(call: Call, sink: Sink = nowhere) -> Result:
+    async def invoking(call: Call, sink: Sink = nowhere) -> Result:
+        key = call.function.key
         for _ in range(MOST_LOADS):
-            held = gate.enter(call.function.key)
-            result = invoker(call, sink)
-            if not _failed_loading(result) or gate.holds(call.function.key) == held:
+            held = gate.holds(key)
+            if gate.is_held(key):
+                await aside()
+                held = gate.enter(key)
+            result = await invoker.running(call, sink)
+            if not _failed_loading(result) or gate.holds(key) == held:
                 break
         return result
 
@@ -222,7 +229,8 @@ def open_session(
         yield Session(
             live,
             gate,
-            invoke,
+            lambda call, sink: finish(invoking(call, sink)),
+            invoking,
             forward,
             lambda function: _run_line(plans.find(function), settings),
             renew,

@@ -5,11 +5,13 @@ What can be set, its default, its option and its variable stand in the JSON sche
 `localfn/project_file`, the one table of all this.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from localfn.composed import cache_folder
 from localfn.errors import ProjectError, UsageError
 from localfn.invoke.keeping import Keeping, usual_instances
 from localfn.model import NOTHING, Finding, Local
@@ -17,6 +19,8 @@ from localfn.project_file import FILE, Told, read_env_file, read_project_file
 
 RUNNERS = ("auto", "docker", "process")
 WARM = ("lazy", "eager")
+# About what opening an instance takes.
+PATIENCE_S = 0.02
 NOWHERE: Mapping[str, Local] = MappingProxyType({})
 
 
@@ -136,7 +140,7 @@ def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         reload=Reload(told.flag("reload.enabled"), told.words("reload.ignore")),
         files=(root / ".env", root / FILE, *_env_files(told)),
         findings=file.findings if file is not None else (),
-        cache=_cache(variables),
+        cache=cache_folder(variables),
         start_limit_s=told.number("start_limit"),
     )
 
@@ -210,13 +214,9 @@ def _keeping(told: Told) -> Keeping:
         wait_s=told.number("start_api.queue_timeout") or usual.wait_s,
         idle_s=told.number("start_api.idle_timeout"),
         spares=usual.spares if spares is None else spares,
+        patience_s=PATIENCE_S,
+        at_once=os.cpu_count() or 1,
     )
-
-
-def _cache(environ: Mapping[str, str]) -> Path:
-    """Return the folder of what can be had again."""
-    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or Path.home(), ".cache")
-    return Path(home, "localfn")
 
 
 def _present(path: Path) -> Path | None:

@@ -1,7 +1,6 @@
 """The root command: a table of commands, each loaded when it is used, and the one error border."""
 
 import errno
-import gc
 import importlib
 import os
 import signal
@@ -31,8 +30,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "install": ("localfn.cli.install:install", "Put a function's dependencies beside its code."),
     "doctor": ("localfn.cli.doctor:doctor", "Show what this machine can run."),
 }
-# Importing makes many objects that live on; looking through them every 700 costs a call 5 %.
-COLLECT_EVERY = 20_000
 FULL = (errno.ENOSPC, errno.EDQUOT)
 ISSUES = "https://github.com/localfn/localfn/issues/new"
 
@@ -93,7 +90,6 @@ def root(ctx: click.Context, /, **options: object) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
-    gc.set_threshold(COLLECT_EVERY)
     signal.signal(signal.SIGTERM, _interrupt)
     _leave(_outcome(arguments))
 

@@ -6,6 +6,7 @@ from random import randbytes  # ids are no secrets, and asking the system costs 
 from typing import Protocol
 
 from localfn.errors import LocalfnError
+from localfn.flow import Flow, aside, finish
 from localfn.gateway.connection import Body, BodyTooLong
 from localfn.gateway.ledger import Asked, Ledger, Record
 from localfn.gateway.sites import Found, Sites
@@ -38,8 +39,8 @@ class Engine(Protocol):
     def project(self) -> Project:
         """Return the project as it is now."""
 
-    def invoke(self, call: Call, follow: Sink, /) -> Result:
-        """Make a call; `follow` gets the log as it is written."""
+    def invoking(self, call: Call, follow: Sink, /) -> Flow[Result]:
+        """Make a call, as a flow; `follow` gets the log as it is written."""
 
     def forward(self, call: Call, request: HttpRequest, follow: Sink, /) -> HttpReply:
         """Hand a request to a function that is a web server.
@@ -104,7 +105,7 @@ class Desk:
         trigger = self.sites.trigger_of(function)
         if trigger is None:
             return self._web.no_route(request, self.new_id(function))
-        return self.serve(request, Found(function, trigger, request.path, uri))
+        return finish(self.serve(request, Found(function, trigger, request.path, uri)))
 
     def too_long(self, request: HttpRequest) -> HttpReply | None:
         """Return the answer to a body that is known to be too long; else see that it is not."""
@@ -147,10 +148,10 @@ class Desk:
         self._ledger.close(record, result, 200 if result.failure is None else 500)
         return result
 
-    def serve(self, request: HttpRequest, found: Found) -> HttpReply:
-        """Answer a request that has found its function."""
+    async def serve(self, request: HttpRequest, found: Found) -> HttpReply:
+        """Answer a request that has found its function, as a flow."""
         function = found.function
-        inner = request._replace(path=found.path)
+        inner = request if found.path == request.path else request._replace(path=found.path)
         id_, moment = self.new_id(function), time.time()
         visit = Visit(inner, function, found.trigger, id_, moment, found.uri, found.own_domain)
         most = self._web.most_body_bytes(request)
@@ -158,14 +159,18 @@ class Desk:
         if refused is not None:
             return self._turn_away(visit, refused)
         if self._passes_through(function):
+            await aside()
             return self._pass_through(visit, found)
-        try:
-            inner = inner._replace(body=inner.whole_body())
-        except BodyTooLong:
-            return self._turn_away(visit, self._web.too_large(most, id_))
-        return self._answer(visit._replace(request=inner), found)
+        if not isinstance(inner.body, bytes):
+            await aside()
+            try:
+                inner = inner._replace(body=inner.whole_body())
+            except BodyTooLong:
+                return self._turn_away(visit, self._web.too_large(most, id_))
+            visit = visit._replace(request=inner)
+        return await self._answer(visit, found)
 
-    def _answer(self, visit: Visit, found: Found) -> HttpReply:
+    async def _answer(self, visit: Visit, found: Found) -> HttpReply:
         """Make an event of the request, a call of the event, a reply of the result."""
         event = self._web.event_from_http(visit, self._rules)
         call = Call(visit.function, event, id=visit.id, qualifier=found.qualifier)
@@ -174,7 +179,7 @@ class Desk:
             return self._web.accepted(visit)
         record = self._ledger.open(call, _asked(visit))
         try:
-            result = self._make(call, record)
+            result = await self._making(call, record)
         except LocalfnError as error:
             return self._web.broken(_told(error), visit.id)
         reply = self._web.http_from_result(result, visit, self._rules)
@@ -203,13 +208,16 @@ class Desk:
         return _followed(reply, lambda: self._ledger.pass_by(record, reply.status))
 
     def _make(self, call: Call, record: Record, follow: Sink | None = None) -> Result:
+        return finish(self._making(call, record, follow))
+
+    async def _making(self, call: Call, record: Record, follow: Sink | None = None) -> Result:
         def hear(text: bytes) -> None:
             self._ledger.hear(record, text)
             if follow is not None:
                 follow(text)
 
         try:
-            return self._engine.invoke(call, hear)
+            return await self._engine.invoking(call, hear)
         except LocalfnError as error:
             self._ledger.drop(record, 500, _told(error))
             raise
@@ -283,7 +291,8 @@ def _followed(reply: HttpReply, over: Callable[[], None]) -> HttpReply:
 def _with_start(reply: HttpReply, result: Result) -> HttpReply:
     """Return the reply with what no cloud tells: whether an instance had to be started for it."""
     start = "warm" if result.cold_start_ms is None else "cold"
-    return reply._replace(headers=(*reply.headers, (START, start)))
+    status, headers, body, tunnel = reply
+    return HttpReply(status, (*headers, (START, start)), body, tunnel)
 
 
 def _asked(visit: Visit) -> Asked:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
+from localfn.flow import aside
 from localfn.gateway import running, wsgi
 from localfn.gateway.desk import Desk, Engine
 from localfn.gateway.guard import Guard, host_of
@@ -64,8 +65,8 @@ class Gateway:
         self._loading = threading.Lock()
         self.port = 0
 
-    def answer(self, request: HttpRequest) -> HttpReply:
-        """Return the answer to a request, whatever it is about."""
+    async def answer(self, request: HttpRequest) -> HttpReply:
+        """Return the answer to a request, whatever it is about, as a flow."""
         host = host_of(request)
         refused = self._guard.refuse_host(host)
         if refused is not None:
@@ -76,10 +77,11 @@ class Gateway:
         elif path.startswith(FUNCTIONS):
             found = sites.by_name(request)
         elif path.startswith(self._prefixes):
+            await aside()
             return wsgi.ask(self.load(), request)
         else:
             found = sites.by_path(request)
-        return self._lost(request) if found is None else self.desk.serve(request, found)
+        return self._lost(request) if found is None else await self.desk.serve(request, found)
 
     def load(self) -> wsgi.Application:
         """Return the Flask application, made when it is first wanted."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from signal import SIGABRT
 from typing import Protocol, cast
 
+from localfn.flow import aside, finish
 from localfn.instances.guest import Backend, CannotStart, Exit, Guest
 from localfn.instances.wire import PassingWire, Wire, open_wire
 from localfn.model import (
@@ -35,6 +36,10 @@ class Debugger(Protocol):
     @property
     def clock(self) -> Callable[[], float]:
         """Return the seconds in which code was running."""
+
+    @property
+    def holds(self) -> bool:
+        """Return whether an editor shows code that it holds."""
 
     def begin(self, address: Address) -> Mapping[str, object]:
         """Return what a worker that is about to load code must know.
@@ -74,6 +79,7 @@ class Instance:
         self._guest: Guest | None = None
         self._wire: Wire | None = None
         self._unstarted: Failure | None = None
+        self._interrupted = ""
 
     @property
     def state(self) -> InstanceState:
@@ -88,6 +94,11 @@ class Instance:
     def lives(self) -> bool:
         """Return whether the guest is still there: it may end while nobody calls it."""
         return self._guest is not None and self._guest.await_exit(0) is None
+
+    @property
+    def is_held(self) -> bool:
+        """Return whether a debugger holds the code."""
+        return self._debugger is not None and self._debugger.holds
 
     def start(self) -> None:
         """Start the guest; raise `MachineError` when the machine cannot, `Unusable` if stopped.
@@ -127,12 +138,14 @@ class Instance:
         self._enter(InstanceState.STARTING)
         init = {
             **self.plan.init,
-            "mark": guest.tape.token,
+            "mark": guest.tape.wanted_token,
             "context": context,
             "debug": self._debugged(guest),
         }
         reply = self._converse("init", lambda: wire.open(init, limit_s), sink)
         self._leave()
+        if self._interrupted:
+            raise Unusable(self.id)
         if reply.failure is None:
             self.fresh = False
         if reply.failure is None or reply.again:
@@ -151,9 +164,27 @@ class Instance:
         sink: Sink,
     ) -> Reply:
         """Run the handler once; as many at a time as the function's concurrency says."""
-        _, wire = self._opened()
+        return finish(self.calling(invocation, context, limit_s, sink))
+
+    async def calling(
+        self,
+        invocation: Invocation,
+        context: Mapping[str, object],
+        limit_s: float | None,
+        sink: Sink,
+    ) -> Reply:
+        """Run the handler once, as a flow."""
+        guest, wire = self._opened()
         self._enter(InstanceState.READY, InstanceState.BUSY)
-        reply = self._converse(invocation.id, lambda: wire.call(invocation, context, limit_s), sink)
+        guest.tape.follow(invocation.id, sink)
+        try:
+            reply = (await wire.calling(invocation, context, limit_s)).reply
+            if reply.last or reply.failure is TOO_LATE or reply.failure is GONE:
+                # Its end is awaited.
+                await aside()
+            reply = self._settled(reply)
+        finally:
+            guest.tape.leave(invocation.id)
         self._leave()
         return reply
 
@@ -203,6 +234,15 @@ class Instance:
             end(answer)
             return None
         return passing(answer, lambda error: end(wire.failure(error) if error else None))
+
+    def interrupt(self, reason: str) -> None:
+        """End the worker under the calls that it serves; `reason` is the advice that they get."""
+        with self._lock:
+            guest, talks = self._guest, self._talks
+            if guest is None or not talks:
+                return
+            self._interrupted = reason
+        guest.kill(0)
 
     def stop(self) -> None:
         """End the guest and give everything back; calls that still run fail. Twice is once."""
@@ -261,6 +301,7 @@ class Instance:
             failure = failure._replace(advice=wire.advice)
         elif failure is GONE:
             failure = _exit_failure(ended, heap_full=self._says_heap_is_full(guest, ended))
+            failure = failure._replace(advice=self._interrupted or failure.advice)
         return reply._replace(failure=failure, peak_memory_mb=ended.peak_memory_mb)
 
     def _says_heap_is_full(self, guest: Guest, ended: Exit) -> bool:

@@ -1,7 +1,7 @@
 """From a `Function` to an `InstancePlan`: all a backend needs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -221,9 +221,20 @@ class Planner:
 
     def _launch(self, function: Function, runtime: Runtime, layout: Layout) -> Launch:
         if runtime.wire != "http":
-            return Launch(function.memory_mb)
+            return Launch(function.memory_mb, wrapper=self._wrapper(function, layout))
         assert self._provider.http is not None
         return Launch(function.memory_mb, self._provider.http.command(function, layout.code))
+
+    def _wrapper(self, function: Function, layout: Layout) -> tuple[str, ...]:
+        """Return the program that the function wants its language started through, if any."""
+        named = {**function.environment, **self._wishes.environment}.get(self._provider.wrapper)
+        if not named:
+            return ()
+        known = self._provider.layout
+        for shown, here in ((known.code, layout.code), (known.layers, layout.layers)):
+            if PurePosixPath(named).is_relative_to(shown):
+                return (f"{here.rstrip('/')}/{PurePosixPath(named).relative_to(shown)}",)
+        return (named,)
 
     def _mounted_layers(self, layers: tuple[Path, ...], layout: Layout) -> tuple[Mount, ...]:
         if len(layers) < 2:

@@ -1,7 +1,7 @@
 """One file per language: how its bootstrap is started, and how its interpreter is found."""
 
 import importlib
-import pkgutil
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,11 +18,13 @@ class Interpreter(NamedTuple):
 class Launch(NamedTuple):
     """What a command depends on beside its program.
 
-    `command` is the function's own start command, where it has one.
+    `command` is the function's own start command, where it has one; `wrapper` is a program of
+    the function's that the language's own is started through, if any.
     """
 
     memory_mb: int
     command: tuple[str, ...] = ()
+    wrapper: tuple[str, ...] = ()
 
 
 class Language(NamedTuple):
@@ -48,7 +50,8 @@ class Language(NamedTuple):
 
 def names() -> tuple[str, ...]:
     """Return the names of all languages."""
-    return tuple(each.name for each in pkgutil.iter_modules(__path__) if not each.ispkg)
+    stems = (os.path.splitext(name) for name in sorted(os.listdir(__path__[0])))
+    return tuple(stem for stem, ending in stems if ending == ".py" and stem != "__init__")
 
 
 def load(name: str) -> Language:

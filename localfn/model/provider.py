@@ -89,6 +89,8 @@ class Provider(NamedTuple):
       `result.payload` is what the function answered itself, where it did.
     - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
     - `http`: how it talks to functions that are servers, None where it has none.
+    - `wrapper`: the variable by which a function names a program that starts its language's own,
+      which it is given as arguments; "" where there is no such thing.
     """
 
     name: str
@@ -113,3 +115,4 @@ class Provider(NamedTuple):
     error_body: Callable[[Result], bytes]
     web: Callable[[], Web]
     http: HttpContract | None = None
+    wrapper: str = ""

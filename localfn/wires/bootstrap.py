@@ -9,6 +9,7 @@ import itertools
 import time
 from collections.abc import Mapping
 
+from localfn.flow import finish
 from localfn.model import Failure, FailureKind, HttpReply, Invocation, Reply
 from localfn.wires.channel import Channel, Clock
 from localfn.wires.frames import PROTOCOL, ChannelClosed, Frame
@@ -50,6 +51,12 @@ class BootstrapWire:
         self, invocation: Invocation, context: Mapping[str, object], limit_s: float | None
     ) -> Said:
         """Run the handler once."""
+        return finish(self.calling(invocation, context, limit_s))
+
+    async def calling(
+        self, invocation: Invocation, context: Mapping[str, object], limit_s: float | None
+    ) -> Said:
+        """Run the handler once, as a flow."""
         deadline_ms = None if limit_s is None else int((time.time() + limit_s) * 1000)
         header: dict[str, object] = {
             "kind": "invoke",
@@ -59,7 +66,7 @@ class BootstrapWire:
         }
         if invocation.event.http is not None:
             header["http"] = invocation.event.http
-        return self._ask(header, invocation.event.payload, limit_s)
+        return await self._asking(header, invocation.event.payload, limit_s)
 
     def hook(self, name: str, context: Mapping[str, object], limit_s: float | None) -> Said:
         """Run a lifecycle hook."""
@@ -82,18 +89,25 @@ class BootstrapWire:
         """Do nothing: the channel is the guest's."""
 
     def _ask(self, header: Mapping[str, object], payload: bytes, limit_s: float | None) -> Said:
+        return finish(self._asking(header, payload, limit_s))
+
+    async def _asking(
+        self, header: Mapping[str, object], payload: bytes, limit_s: float | None
+    ) -> Said:
         started = time.perf_counter()
         try:
-            reply = _reply(self._channel.ask(header, payload, limit_s, self._clock))
+            reply = _reply(await self._channel.asking(header, payload, limit_s, self._clock))
         except TimeoutError:
             reply = Reply(failure=TOO_LATE)
         except ChannelClosed:
             reply = Reply(failure=GONE)
         spent_ms = (time.perf_counter() - started) * 1000
         output = b""
-        if reply.failure not in (GONE, TOO_LATE):
+        if reply.failure is not GONE and reply.failure is not TOO_LATE:
             output = self._tape.take(str(header["id"]), MARK_LIMIT_S)
-        return Said(reply._replace(duration_ms=spent_ms), output)
+        # Spelled out: `_replace` costs several times as much.
+        payload, failure, _, peak_mb, last, http, again = reply
+        return Said(Reply(payload, failure, spent_ms, peak_mb, last, http, again), output)
 
 
 def _reply(frame: Frame) -> Reply:

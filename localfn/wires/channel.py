@@ -36,3 +36,12 @@ class Channel(Protocol):
 
         `clock` counts the seconds of the limit; it may stand still.
         """
+
+    async def asking(
+        self,
+        header: Mapping[str, object],
+        payload: bytes = b"",
+        limit_s: float | None = None,
+        clock: Clock = time.monotonic,
+    ) -> Frame:
+        """Do the same as a flow (`localfn.flow`)."""

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from localfn.flow import aside
 from localfn.model import (
     Failure,
     FailureKind,
@@ -165,6 +166,13 @@ class HttpWire:
         )
         assert request is not None
         return self._exchange("invoke", request, limit_s)
+
+    async def calling(
+        self, invocation: Invocation, context: Mapping[str, object], limit_s: float | None
+    ) -> Said:
+        """Do the same as a flow."""
+        await aside()
+        return self.call(invocation, context, limit_s)
 
     def hook(self, name: str, context: Mapping[str, object], limit_s: float | None) -> Said:
         """Tell the server what happens to its instance."""

@@ -44,9 +44,14 @@ class Stream {
     this._reader.on('error', gone);
   }
 
-  /** Send an answer, after a mark on standard error: what was printed is this answer's. */
+  /**
+   * Send an answer, after a mark on standard error: what was printed is this answer's. Without a
+   * token nobody needs to be told.
+   */
   answer(header, payload) {
-    writeAll(PRINTED, Buffer.from('\0' + this.token + ':' + header.id + '\0'));
+    if (this.token) {
+      writeAll(PRINTED, Buffer.from('\0' + this.token + ':' + header.id + '\0'));
+    }
     this.write(header, payload);
   }
 

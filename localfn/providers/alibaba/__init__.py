@@ -40,4 +40,5 @@ PROVIDER = Provider(
     error_body=wording.error_body,
     web=_web,
     http=custom.HTTP,
+    wrapper=environment.WRAPPER,
 )

@@ -128,10 +128,16 @@ def _event(visit: Visit, body: bytes, rules: WebRules) -> Mapping[str, object]:
                 "userAgent": request.header("user-agent"),
             },
             "requestId": visit.id,
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(visit.moment)),
+            "time": _written(int(visit.moment)),
             "timeEpoch": str(int(visit.moment * 1000)),
         },
     }
+
+
+@functools.lru_cache(4)
+def _written(moment: int) -> str:
+    """Return a second as events tell it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
 
 
 def _native(visit: Visit) -> Mapping[str, object]:
@@ -195,6 +201,8 @@ def _listed(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    if not pairs:
+        return {}
     return {name: ",".join(values) for name, values in _listed(pairs).items()}
 
 

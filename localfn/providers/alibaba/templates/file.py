@@ -2,19 +2,17 @@
 
 import codecs
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
+from localfn.composed import Composed, NotYaml, cache_folder, compose
 from localfn.errors import ProjectError
 from localfn.model import Place
 from localfn.providers.alibaba.templates.notebook import Notebook
 from localfn.providers.alibaba.templates.scalars import scalar
 from localfn.providers.alibaba.templates.tree import Node, plain_of
 
-# The parser in C is ten times faster; some builds of PyYAML come without it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEPTH = 100
 _NODES = 100_000
 _STANDARD = "tag:yaml.org,2002:"
@@ -27,7 +25,7 @@ def load(path: Path, notes: Notebook) -> Node:
     """Return the tree of a file whose top is a mapping; raise `ProjectError` for anything else."""
     notes.depends_on(path)
     composed = _compose(_text(path), path)
-    if not isinstance(composed, yaml.MappingNode):
+    if composed is None or composed.kind != "mapping":
         kind = "empty" if composed is None else "not a mapping at its top"
         raise ProjectError(
             f"{Place(path, 1)}: the template is {kind}.",
@@ -52,20 +50,18 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def _compose(text: str, path: Path) -> yaml.Node | None:
+def _compose(text: str, path: Path) -> Composed | None:
     try:
-        return yaml.compose(text, Loader=_LOADER)
+        return compose(text, path, cache_folder(os.environ))
     except RecursionError as error:
         raise _too_deep(Place(path)) from error
-    except yaml.YAMLError as error:
+    except NotYaml as error:
         raise _not_yaml(error, text, path) from error
 
 
-def _not_yaml(error: yaml.YAMLError, text: str, path: Path) -> ProjectError:
-    mark = getattr(error, "problem_mark", None)
-    line = mark.line + 1 if mark is not None else 0
+def _not_yaml(error: NotYaml, text: str, path: Path) -> ProjectError:
+    line, problem = error.line, error.problem
     written = text.splitlines()[line - 1 : line] if line else []
-    problem = getattr(error, "problem", "") or getattr(error, "reason", "") or str(error)
     if problem == "but found another document":
         return ProjectError(
             f"{Place(path, line)}: the template holds more than one document.",
@@ -96,16 +92,16 @@ class _Builder:
         self._made = 0
 
     def build(
-        self, raw: yaml.Node, name: str = "", place: Place | None = None, depth: int = 0
+        self, raw: Composed, name: str = "", place: Place | None = None, depth: int = 0
     ) -> Node:
         place = place or self._place(raw)
         self._refuse_too_much(place, depth)
-        if isinstance(raw, yaml.ScalarNode):
+        if raw.kind == "scalar":
             return self._scalar(raw, name, place)
-        if isinstance(raw, yaml.MappingNode):
+        if raw.kind == "mapping":
             node = Node(self._children(raw, depth + 1), place, name)
         else:
-            node = Node(tuple(self.build(each, depth=depth + 1) for each in raw.value), place, name)
+            node = Node(tuple(self.build(each, depth=depth + 1) for each in raw.parts), place, name)
         return node if _is_standard(raw.tag) else _tagged(node, raw.tag)
 
     def _refuse_too_much(self, place: Place, depth: int) -> None:
@@ -118,19 +114,19 @@ class _Builder:
                 hint="Look for anchors that contain other anchors many times.",
             )
 
-    def _scalar(self, raw: yaml.ScalarNode, name: str, place: Place) -> Node:
+    def _scalar(self, raw: Composed, name: str, place: Place) -> Node:
         if not _is_standard(raw.tag):
             return Node(f"{raw.tag} {raw.value}".rstrip(), place, name, tag=raw.tag)
         plain = not raw.style and raw.tag not in _TEXT
         # PyYAML takes `1e3` for text, the vendor's tools do not; its author will not notice.
         return Node(scalar(raw.value) if plain else raw.value, place, name)
 
-    def _children(self, raw: yaml.MappingNode, depth: int) -> Mapping[str, Node]:
+    def _children(self, raw: Composed, depth: int) -> Mapping[str, Node]:
         inherited: dict[str, Node] = {}
         own: dict[str, Node] = {}
-        for key, value in raw.value:
+        for key, value in raw.pairs:
             place = self._place(key)
-            if not isinstance(key, yaml.ScalarNode):
+            if key.kind != "scalar":
                 raise ProjectError(
                     f"{place}: a key is a mapping or a list; it should be text.",
                     hint="Quote keys and values that begin with `{`, `[` or `?`.",
@@ -143,11 +139,11 @@ class _Builder:
             own[key.value] = self.build(value, key.value, place, depth)
         return {**inherited, **own}
 
-    def _inherited(self, raw: yaml.Node, depth: int) -> Mapping[str, Node]:
+    def _inherited(self, raw: Composed, depth: int) -> Mapping[str, Node]:
         """Return what `<<` brings; of several mappings the first one wins."""
         found: dict[str, Node] = {}
-        for each in raw.value if isinstance(raw, yaml.SequenceNode) else [raw]:
-            if not isinstance(each, yaml.MappingNode):
+        for each in raw.parts if raw.kind == "sequence" else [raw]:
+            if each.kind != "mapping":
                 raise ProjectError(
                     f"{self._place(each)}: `<<` merges something that is not a mapping.",
                     hint="Write `<<: *anchor`, where the anchor stands at a mapping.",
@@ -163,8 +159,8 @@ class _Builder:
             hint="Remove one of the two.",
         )
 
-    def _place(self, raw: yaml.Node) -> Place:
-        return Place(self._path, raw.start_mark.line + 1)
+    def _place(self, raw: Composed) -> Place:
+        return Place(self._path, raw.line)
 
 
 def _is_standard(tag: str) -> bool:
