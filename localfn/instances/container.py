@@ -97,6 +97,10 @@ class ContainerServer:
         listens = cgroup.handles(self._pid, signal.SIGTERM)
         self._kill("SIGTERM" if listens else "SIGKILL")
 
+    def listens(self) -> bool | None:
+        """Return whether the server is reached on its port, None where this cannot be told."""
+        return listening.is_reachable(self._pid, self.port)
+
     def whereabouts(self) -> str:
         """Return where the server listens instead, as advice."""
         return listening.advice(listening.of_namespace(self._pid), self.port, self._variables)

@@ -91,6 +91,9 @@ class ServerGuest(Guest, Protocol):
     def end(self) -> None:
         """Ask the server to end; do not wait."""
 
+    def listens(self) -> bool | None:
+        """Return whether the server is reached on its port, None where this cannot be told."""
+
     def whereabouts(self) -> str:
         """Return where the server listens instead, as advice; "" where that cannot be told."""
 

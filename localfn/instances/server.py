@@ -93,6 +93,10 @@ class ProcessServer:
         """Ask the server to end."""
         self._child.signal(signal.SIGTERM)
 
+    def listens(self) -> bool | None:
+        """Return None: whoever can connect knows."""
+        return None
+
     def whereabouts(self) -> str:
         """Return where the server listens instead, as advice."""
         found = listening.of_group(self._child.pid)

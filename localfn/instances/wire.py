@@ -22,6 +22,10 @@ class Wire(Protocol):
     def advice(self) -> str:
         """Return why an answer may never have come, as far as the guest has told."""
 
+    @property
+    def is_well(self) -> bool:
+        """Return whether the guest is in order, as far as somebody looks."""
+
     def open(self, init: Mapping[str, object], limit_s: float | None) -> Said:
         """Have the user's code loaded; the reply's failure is None when the guest is ready."""
 

@@ -79,7 +79,12 @@ def command(function: Function, code: str) -> tuple[str, ...]:
 
 
 def health(function: Function) -> Health:
-    """Return the template's `healthCheckConfig`, with the vendor's defaults (unverified)."""
+    """Return the template's `healthCheckConfig`, with the vendor's defaults.
+
+    From its page on the structure `CustomHealthCheckConfig` (API 2023-03-30), as is the rule that
+    an instance gets no call any more after `failureThreshold` failures in a row, from its page on
+    health checks of instances (2026-11).
+    """
     written = json.loads(function.attributes.get("health_check") or "{}")
     usual = Health()
 

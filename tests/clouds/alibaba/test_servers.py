@@ -188,6 +188,25 @@ def test_an_initializer_that_is_tried_again_is_tried_in_the_same_instance(opened
     assert good.payload == again.payload
 
 
+def test_an_instance_that_falls_ill_gets_no_calls_any_more(opened: Opened) -> None:
+    health = {"httpGetUrl": "/health", "periodSeconds": 0.05, "failureThreshold": 2}
+    function = WEB._replace(attributes={"health_check": json.dumps(health)})
+    first = opened.invoke(function, b"who")
+    well = opened.invoke(function, b"who")
+
+    opened.invoke(function, b"be ill")
+    deadline = time.monotonic() + LIMIT_S
+    while not any("calls go to another instance" in line for line in opened.said):
+        assert time.monotonic() < deadline, "nobody noticed"
+        time.sleep(0.01)
+    after = opened.invoke(function, b"who")
+
+    assert first.payload == well.payload
+    assert after.failure is None, after.payload
+    assert after.payload != first.payload
+    assert any("`GET /health`" in line and "503" in line for line in opened.said)
+
+
 def test_a_server_in_a_process_gets_another_port_where_its_own_is_taken(opening: Open) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, opening("process") as opened:
         port = taken.getsockname()[1]

@@ -56,3 +56,8 @@ def test_the_advice_names_what_is_and_what_should_be() -> None:
     assert "`PORT`" in elsewhere
     assert "loopback only" in inside
     assert advice((), 9000, ("PORT",)) == ""
+
+
+def test_who_is_reached_in_this_very_network_is_for_others_to_tell() -> None:
+    assert listening.is_reachable(os.getpid(), 9000) is None
+    assert listening.is_reachable(-1, 9000) is None
