@@ -47,9 +47,10 @@ class ContainerServer:
         plan: InstancePlan,
         network: str,
         suspicion: str,
+        tape: LogTape | None = None,
     ) -> None:
         assert plan.contract is not None
-        self.tape = LogTape()
+        self.tape = tape or LogTape()
         self.port = plan.port
         self.suspicion = suspicion
         self.closed = False
@@ -119,7 +120,7 @@ class ContainerServer:
             self._kill("SIGKILL")
         return self.await_exit(KILL_LIMIT_S) or Exit(signal=9)
 
-    def await_exit(self, limit_s: float) -> Exit | None:
+    def await_exit(self, limit_s: float | None) -> Exit | None:
         """Return how the server ended, None when it still runs after this long."""
         self._exited.wait(limit_s)
         return self._exit

@@ -11,7 +11,9 @@ from localfn.model import InstancePlan, Mount
 
 def run_line(plan: InstancePlan, network: str) -> str:
     """Return a line to paste into a shell; secrets are taken from that shell's environment."""
-    return _server_line(plan, network) if plan.wire == "http" else _bootstrap_line(plan, network)
+    return (
+        _bootstrap_line(plan, network) if plan.wire == "bootstrap" else _server_line(plan, network)
+    )
 
 
 def _bootstrap_line(plan: InstancePlan, network: str) -> str:

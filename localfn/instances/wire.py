@@ -82,7 +82,16 @@ def _http(plan: InstancePlan, guest: Guest, say: Say, _: Clock) -> Wire:
     return HttpWire(plan, guest, say)
 
 
+def _once(plan: InstancePlan, guest: Guest, _: Say, __: Clock) -> Wire:
+    # Likewise.
+    from localfn.instances.once import OnceGuest, OnceWire
+
+    assert isinstance(guest, OnceGuest)
+    return OnceWire(plan, guest)
+
+
 _WIRES: Mapping[str, Callable[[InstancePlan, Guest, Say, Clock], Wire]] = {
     "bootstrap": _frames,
     "http": _http,
+    "once": _once,
 }

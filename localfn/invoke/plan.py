@@ -83,9 +83,11 @@ class Planner:
                 f"`{function.runtime}`, which localfn cannot run.",
                 hint=(runtime and runtime.way_out) or f"It runs {', '.join(runnable)}.",
             )
-        if function.container is not None and function.container.image:
-            return runtime._replace(image=function.container.image)
-        return runtime
+        container = function.container
+        if container is None or not container.image:
+            return runtime
+        wire = "once" if container.runs_once else runtime.wire
+        return runtime._replace(image=container.image, wire=wire)
 
     def plan(self, function: Function, site: Site, image: str = "") -> InstancePlan:
         """Return how to start an instance: in a container of `image`, or in a process."""
@@ -207,10 +209,10 @@ class Planner:
             mounts=mounts,
             secrets=provider.secrets,
         )
-        return self._served(plan) if runtime.wire == "http" else plan
+        return plan if runtime.wire == "bootstrap" else self._served(plan)
 
     def _served(self, plan: InstancePlan) -> InstancePlan:
-        """Return a plan with what a server is told and allowed."""
+        """Return a plan with what a program of the user's own is told and allowed."""
         contract, container = self._provider.http, plan.function.container
         assert contract is not None
         return plan._replace(
@@ -220,7 +222,7 @@ class Planner:
         )
 
     def _launch(self, function: Function, runtime: Runtime, layout: Layout) -> Launch:
-        if runtime.wire != "http":
+        if runtime.wire == "bootstrap":
             return Launch(function.memory_mb, wrapper=self._wrapper(function, layout))
         assert self._provider.http is not None
         return Launch(function.memory_mb, self._provider.http.command(function, layout.code))

@@ -56,12 +56,16 @@ class Hooks(NamedTuple):
 
 
 class Container(NamedTuple):
-    """How a custom runtime or a custom image is started. Empty means the cloud's default."""
+    """How a custom runtime or a custom image is started. Empty means the cloud's default.
+
+    An image that `runs_once` is no server: it is started for each event, and ends by itself.
+    """
 
     image: str = ""
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     port: int = 0
+    runs_once: bool = False
 
 
 class Volume(NamedTuple):

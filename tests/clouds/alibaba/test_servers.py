@@ -19,13 +19,14 @@ import pytest
 
 from localfn import providers
 from localfn.app import Session, open_session
-from localfn.errors import MachineError
+from localfn.errors import MachineError, UsageError
 from localfn.instances.engine import Engine
 from localfn.model import (
     BrokenBody,
     Call,
     Container,
     Event,
+    FailureKind,
     Function,
     Hook,
     Hooks,
@@ -428,3 +429,50 @@ def test_an_image_that_cannot_be_had_is_told_with_the_way_out(opening: Open) -> 
 def test_an_image_cannot_run_in_a_process(opening: Open) -> None:
     with opening("process") as opened, pytest.raises(MachineError, match="cannot run in a process"):
         opened.invoke(in_image("shop/site:1"))
+
+
+# --- images that are no servers --------------------------------------------------------------
+
+SCRIPT = """\
+echo "got $FC_CUSTOM_CONTAINER_EVENT"
+case "$FC_CUSTOM_CONTAINER_EVENT" in leave) exit 3;; dawdle) sleep 30;; esac
+"""
+
+
+def run_once(name: str, **changes: object) -> Function:
+    command = ("sh", "-c", SCRIPT)
+    return in_image(name, entrypoint=command, runs_once=True)._replace(**changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.docker
+def test_an_image_that_is_no_server_is_run_anew_for_each_event(opening: Open, base: str) -> None:
+    with opening("docker") as opened:
+        first = opened.invoke(run_once(base), b"one")
+        failed = opened.invoke(run_once(base), b"leave")
+        late = opened.invoke(run_once(base, timeout_s=1), b"dawdle")
+        last = opened.invoke(run_once(base), b"two")
+
+    assert (first.failure, first.payload) == (None, b"")
+    assert first.logs.startswith(b"got one\n")
+    assert failed.failure is not None
+    assert failed.failure.kind is FailureKind.EXITED
+    assert b"Process exited unexpectedly" in failed.payload
+    assert failed.logs.startswith(b"got leave\n")
+    assert late.failure is not None
+    assert late.failure.kind is FailureKind.TIMED_OUT
+    assert last.failure is None
+    assert last.logs.startswith(b"got two\n")
+
+
+@pytest.mark.docker
+def test_an_image_that_is_no_server_takes_only_text_and_no_requests(
+    opening: Open, base: str
+) -> None:
+    with opening("docker") as opened:
+        with pytest.raises(UsageError, match="is no text"):
+            opened.invoke(run_once(base), b"\xff")
+        answer = opened.forward(run_once(base), "GET", "/")
+        after = opened.invoke(run_once(base), b"text")
+
+    assert answer.status == 502
+    assert after.failure is None
