@@ -3,9 +3,10 @@
 The words for servers that do not come up are the vendor's own, from its page on errors of custom
 runtimes <https://help.aliyun.com/zh/functioncompute/fc/user-guide/error-handling-6> and reports
 of users (2026-11): codes `CAFileNotFound`, `CAExited` and `FunctionNotStarted` in the error body
-of section 5.3. That an image with `webServerMode: false` gets its event in a variable, and only events,
-is from the vendor's page on custom containers of FC2 <https://www.alibabacloud.com/help/doc-detail/179369.htm>;
-what a caller gets from one is unverified: here nothing, or the error of a process that exited.
+of section 5.3. That an image with `webServerMode: false` gets events only, and each in a variable,
+is from the vendor's page on custom containers of FC2
+<https://www.alibabacloud.com/help/doc-detail/179369.htm>; what a caller gets from one is
+unverified: here nothing, or the error of a process that exited.
 """
 
 import json

@@ -1,5 +1,6 @@
 """Behaves as its event says: every way in which a server can end a call."""
 import http.server
+import json
 import os
 import socket
 import subprocess
@@ -86,6 +87,12 @@ def use_layers(_server):
     return b" ".join(map(run, ("shared_by_layers", "only_in_first", "only_in_second")))
 
 
+def see(server):
+    import files
+
+    return json.dumps(files.handler(server.body, None)).encode()
+
+
 def handle(_server):
     say("handling")
     return b""
@@ -105,6 +112,7 @@ BEHAVIOURS = {
 }
 HANDLERS = {
     "chatty.handler": chatter,
+    "files.handler": see,
     "hooks.handler": handle,
     "layered.handler": use_layers,
 }

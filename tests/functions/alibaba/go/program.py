@@ -94,7 +94,14 @@ def layered(_event, _id):
     return b" ".join(map(run, ("shared_by_layers", "only_in_first", "only_in_second")))
 
 
+def see(event, _id):
+    import files
+
+    return json.dumps(files.handler(event, None)).encode()
+
+
 HANDLERS = {
+    "files.handler": see,
     "index.handler": index,
     "chatty.handler": chatty,
     "hooks.handler": hooks,
