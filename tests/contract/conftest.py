@@ -63,8 +63,10 @@ class Case:
         return function._replace(code=code, attributes=attributes)
 
     def skip_what_it_lacks(self, name: str) -> None:
-        if name in self.facts.get("lacks", ()):
-            pytest.skip(f"{self.language} has no `{name}`: see what it has instead")
+        """Skip where the cloud has no such thing in this language, or another suite has it."""
+        for reason, names in self.facts.get("lacks", {}).items():
+            if name in names:
+                pytest.skip(f"{self.language} has no `{name}`: {reason}")
 
     def golden(self, name: str) -> dict:
         path = TESTS / "clouds" / self.cloud / "failures" / self.language / f"{name}.json"

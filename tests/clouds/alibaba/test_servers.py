@@ -32,6 +32,7 @@ from localfn.model import (
     Hooks,
     HttpReply,
     HttpRequest,
+    Volume,
 )
 from localfn.project import Project
 from localfn.settings import resolve
@@ -396,6 +397,28 @@ def test_a_command_of_the_template_replaces_an_images(opening: Open, own_image: 
         result = opened.invoke(function)
 
     assert result.failure is None, result.payload
+
+
+@pytest.mark.docker
+def test_an_image_sees_its_mounts_and_cannot_write_what_it_may_only_read(
+    opening: Open, base: str, tmp_path: Path
+) -> None:
+    nas, oss = (
+        tmp_path / ".localfn/mounts/image/mnt/nas",
+        tmp_path / ".localfn/mounts/image/mnt/oss",
+    )
+    script = "read word < /mnt/oss/word; echo $word > /mnt/nas/copy; ! echo x > /mnt/oss/new"
+    mounts = (Volume("host:/", "/mnt/nas"), Volume("oss://b", "/mnt/oss", writable=False))
+    function = in_image(base, entrypoint=("sh", "-c", script), runs_once=True)
+    oss.mkdir(parents=True)
+    (oss / "word").write_text("kept\n")
+
+    with opening("docker") as opened:
+        result = opened.invoke(function._replace(mounts=mounts))
+
+    assert result.failure is None, result.logs
+    assert (nas / "copy").read_text() == "kept\n"
+    assert not (oss / "new").exists()
 
 
 @pytest.mark.docker

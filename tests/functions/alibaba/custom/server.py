@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 HANDLER = os.environ.get("FC_FUNCTION_HANDLER", "")
@@ -87,6 +88,11 @@ def use_layers(_server):
     return b" ".join(map(run, ("shared_by_layers", "only_in_first", "only_in_second")))
 
 
+def leave_later(_server):
+    threading.Timer(0.05, os._exit, [3]).start()
+    return b"answered"
+
+
 def see(server):
     import files
 
@@ -113,6 +119,7 @@ BEHAVIOURS = {
 HANDLERS = {
     "chatty.handler": chatter,
     "files.handler": see,
+    "leaver.handler": leave_later,
     "hooks.handler": handle,
     "layered.handler": use_layers,
 }
