@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from localfn.flow import Waiting
@@ -128,7 +129,7 @@ class Hub:
     def _serve(self, connection: Connection) -> None:
         """Answer the requests that are there, until one has to wait."""
         while (message := connection.next_short()) is not None:
-            if not self._proceed(connection, lambda m=message: connection.begin(m)):
+            if not self._proceed(connection, partial(connection.begin, message)):
                 return
         if connection.is_between:
             self._watch(connection)
@@ -245,5 +246,5 @@ class Hub:
             self._drop(each.connection)
         self._waits.clear()
         self._epoll.close()
-        for each in (self._wakes, self._waker):
-            os.close(each)
+        for end in (self._wakes, self._waker):
+            os.close(end)

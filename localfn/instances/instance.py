@@ -361,6 +361,13 @@ def _exit_failure(ended: Exit, *, heap_full: bool) -> Failure:
         return Failure(
             FailureKind.OUT_OF_MEMORY,
             advice="The function used more memory than its template gives it.",
+            code=ended.code,
+            signal=ended.signal,
         )
     how = f"was killed by signal {ended.signal}" if ended.signal else f"left with {ended.code}"
-    return Failure(FailureKind.EXITED, advice=f"The process {how} before it answered.")
+    return Failure(
+        FailureKind.EXITED,
+        advice=f"The process {how} before it answered.",
+        code=ended.code,
+        signal=ended.signal,
+    )

@@ -92,6 +92,7 @@ def _once(plan: InstancePlan, guest: Guest, _: Say, __: Clock) -> Wire:
 
 _WIRES: Mapping[str, Callable[[InstancePlan, Guest, Say, Clock], Wire]] = {
     "bootstrap": _frames,
+    "polled": _frames,
     "http": _http,
     "once": _once,
 }

@@ -9,8 +9,7 @@ what it began with, unless a debugger holds it: nobody shall look at code that i
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -102,6 +101,29 @@ class Waiter:
         return self._asleep.acquire(timeout=limit_s)
 
 
+class Loan:
+    """An instance that is lent as long as a block lasts; a generator costs every call more."""
+
+    __slots__ = ("_berth", "_give_back", "_plan", "_take")
+
+    def __init__(
+        self,
+        take: Callable[[InstancePlan], Berth],
+        plan: InstancePlan,
+        give_back: Callable[[Berth], None],
+    ) -> None:
+        self._take = take
+        self._plan = plan
+        self._give_back = give_back
+
+    def __enter__(self) -> Berth:
+        self._berth = self._take(self._plan)
+        return self._berth
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back(self._berth)
+
+
 class Pool:
     """The instances of a session. `tell` gets news of each renewal, from another thread."""
 
@@ -127,18 +149,13 @@ class Pool:
 
     # --- calls -----------------------------------------------------------------------------
 
-    @contextmanager
-    def borrow(self, plan: InstancePlan) -> Iterator[Berth]:
-        """Lend an instance; take it back if it is still good.
+    def borrow(self, plan: InstancePlan) -> "Loan":
+        """Lend an instance within a `with`; take it back if it is still good.
 
         It is `opening` when it has not been started: then the borrower does that, and says
         `opened`. Raises `NoPlace` when none can be had in time.
         """
-        berth = self.take(plan)
-        try:
-            yield berth
-        finally:
-            self.give_back(berth)
+        return Loan(self.take, plan, self.give_back)
 
     def take(self, plan: InstancePlan, *, waits: bool = True) -> Berth:
         """Lend an instance, to be given back; see `borrow`.
@@ -335,6 +352,8 @@ class Pool:
 
     def _serve(self) -> None:
         """Give those who wait what can be had now, first come first served."""
+        if not self._waiting:
+            return
         passed: dict[Fleet, int] = {}
         for waiter in tuple(self._waiting):
             fleet = waiter.fleet.newest()

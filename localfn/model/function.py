@@ -58,6 +58,7 @@ class Hooks(NamedTuple):
 class Container(NamedTuple):
     """How a custom runtime or a custom image is started. Empty means the cloud's default.
 
+    `folder` is where it is started, where not in the folder that the image names.
     An image that `runs_once` is no server: it is started for each event, and ends by itself.
     """
 
@@ -65,6 +66,7 @@ class Container(NamedTuple):
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     port: int = 0
+    folder: str = ""
     runs_once: bool = False
 
 
