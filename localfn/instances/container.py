@@ -106,9 +106,9 @@ class ContainerServer:
         """Return where the server listens instead, as advice."""
         return listening.advice(listening.of_namespace(self._pid), self.port, self._variables)
 
-    def caveat(self) -> str:
-        """Return nothing: what works in a container works in the cloud."""
-        return ""
+    def is_hidden(self) -> bool:
+        """Return False: here only those are reached who listen for others."""
+        return False
 
     def kill(self, grace_s: float) -> Exit:
         """End the server: SIGTERM, wait `grace_s`, SIGKILL."""

@@ -9,6 +9,7 @@ from localfn.flow import aside, finish
 from localfn.instances.instance import Instance, Unusable
 from localfn.invoke.fleet import Berth, Sink, nowhere
 from localfn.invoke.pool import End, NoPlace, NotNow, Open, Pool
+from localfn.invoke.unread import about_event
 from localfn.model import (
     Call,
     CallMode,
@@ -384,8 +385,12 @@ class Invoker:
             peak_memory_mb=reply.peak_memory_mb,
             http=reply.http,
         )
-        if result.failure is None:
+        failure = result.failure
+        if failure is None:
             return result
+        if not failure.advice:
+            failure = failure._replace(advice=about_event(invocation.event, failure))
+            result = result._replace(failure=failure)
         return result._replace(payload=self._provider.error_body(result))
 
 

@@ -96,8 +96,8 @@ class Server(Protocol):
     def whereabouts(self) -> str:
         """Return where the server listens instead, as advice; "" where that cannot be told."""
 
-    def caveat(self) -> str:
-        """Return what works here and will not in the cloud, "" for nothing."""
+    def is_hidden(self) -> bool:
+        """Return whether the server listens on loopback only, where its cloud reaches nobody."""
 
     @property
     def suspicion(self) -> str:
@@ -257,9 +257,6 @@ class HttpWire:
                 self._tell_wait()
                 silent = False
             pause_s = min(pause_s * 1.5, LAST_PAUSE_S)
-        caveat = self._server.caveat()
-        if caveat:
-            self._say(f"`{self._function.key}`: {caveat}")
         return None
 
     def _listens(self) -> bool:
@@ -270,7 +267,8 @@ class HttpWire:
             link = Link(self._server.address, time.monotonic() + LAST_PAUSE_S * 10)
         except OSError:
             return False
-        if told is None and self._server.is_relayed and not link.is_quiet(RELAY_LIMIT_S):
+        relayed = told is None and self._server.is_relayed
+        if (relayed and not link.is_quiet(RELAY_LIMIT_S)) or self._server.is_hidden():
             link.close()
             return False
         self._idle.append(link)

@@ -124,8 +124,8 @@ class Served:
     def whereabouts(self) -> str:
         return ""
 
-    def caveat(self) -> str:
-        return ""
+    def is_hidden(self) -> bool:
+        return False
 
 
 def read(link: socket.socket) -> bytes:
