@@ -33,6 +33,8 @@ RUNTIME_TARGET = "/var/localfn"
 LAYERS_TARGET = "/var/localfn-layers"
 # How long a server may take to come up. Clouds give it minutes; a person waits less gladly.
 START_LIMIT_S = 30.0
+# The wires of programs of the user's own, whose start command the cloud's contract tells.
+OWN = frozenset({"http", "once"})
 
 
 # What serves events to images that ask for them; of no cloud, and of no version.
@@ -214,7 +216,7 @@ class Planner:
             mounts=mounts,
             secrets=provider.secrets,
         )
-        return plan if runtime.wire == "bootstrap" else self._served(plan)
+        return self._served(plan) if runtime.wire in OWN else plan
 
     def _served(self, plan: InstancePlan) -> InstancePlan:
         """Return a plan with what a program of the user's own is told and allowed."""
@@ -227,14 +229,15 @@ class Planner:
         )
 
     def _launch(self, function: Function, runtime: Runtime, layout: Layout) -> Launch:
-        if runtime.wire == "bootstrap":
+        if runtime.wire not in OWN:
             return Launch(function.memory_mb, wrapper=self._wrapper(function, layout))
         assert self._provider.http is not None
         return Launch(function.memory_mb, self._provider.http.command(function, layout.code))
 
     def _wrapper(self, function: Function, layout: Layout) -> tuple[str, ...]:
         """Return the program that the function wants its language started through, if any."""
-        named = {**function.environment, **self._wishes.environment}.get(self._provider.wrapper)
+        wanted = self._wishes.environment.of(*_names(function))
+        named = {**function.environment, **wanted}.get(self._provider.wrapper)
         if not named:
             return ()
         known = self._provider.layout
