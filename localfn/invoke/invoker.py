@@ -9,7 +9,6 @@ from localfn.flow import aside, finish
 from localfn.instances.instance import Instance, Unusable
 from localfn.invoke.fleet import Berth, Sink, nowhere
 from localfn.invoke.pool import End, NoPlace, NotNow, Open, Pool
-from localfn.invoke.unread import about_event
 from localfn.model import (
     Call,
     CallMode,
@@ -390,10 +389,18 @@ class Invoker:
         failure = result.failure
         if failure is None:
             return result
-        if not failure.advice:
-            failure = failure._replace(advice=about_event(invocation.event, failure))
-            result = result._replace(failure=failure)
+        result = result._replace(failure=_advised(failure, invocation.event))
         return result._replace(payload=self._provider.error_body(result))
+
+
+def _advised(failure: Failure, event: Event) -> Failure:
+    """Return a failure with advice on an event that could not be read, where it has no other."""
+    if failure.advice:
+        return failure
+    # A call that succeeds has no use for it.
+    from localfn.invoke.unread import about_event
+
+    return failure._replace(advice=about_event(event, failure))
 
 
 def _within(most_bytes: int, reply: Reply) -> Reply:
