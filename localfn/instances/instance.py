@@ -92,8 +92,9 @@ class Instance:
         return self._state in (InstanceState.READY, InstanceState.BUSY)
 
     def lives(self) -> bool:
-        """Return whether the guest is still there: it may end while nobody calls it."""
-        return self._guest is not None and self._guest.await_exit(0) is None
+        """Return whether the guest is there and well: it may end while nobody calls it."""
+        guest, wire = self._guest, self._wire
+        return bool(guest and wire and wire.is_well and guest.await_exit(0) is None)
 
     @property
     def is_held(self) -> bool:
@@ -323,7 +324,9 @@ class Instance:
     def _leave(self) -> None:
         with self._lock:
             self._talks -= 1
-            if not self._talks and self._state is InstanceState.BUSY:
+            if self._state is InstanceState.BUSY and self._wire and not self._wire.is_well:
+                self._state = InstanceState.FAILED
+            elif not self._talks and self._state is InstanceState.BUSY:
                 self._state = InstanceState.READY
 
     def _move(

@@ -85,6 +85,8 @@ class Provider(NamedTuple):
     - `http`: how it talks to functions that are servers, None where it has none.
     - `companions`: the folder of images whose programs are started beside the image's own, "" for
       none.
+    - `wrapper`: the variable by which a function names a program that starts its language's own,
+      which it is given as arguments; "" where there is no such thing.
     - `init_limit_s`: how long code may take to be loaded where that is a phase of its own, before
       the first invocation begins; None where loading is a part of that invocation.
     """
@@ -113,4 +115,5 @@ class Provider(NamedTuple):
     web: Callable[[], Web]
     http: HttpContract | None = None
     companions: str = ""
+    wrapper: str = ""
     init_limit_s: float | None = None
