@@ -33,6 +33,9 @@ class AnyRelay:
         """Return how long to wait for an editor: not at all, its debugger knows best."""
         return 0.0
 
+    def expect(self) -> None:
+        """Expect nobody, as nobody is waited for."""
+
     def greet(self, link: socket.socket) -> None:
         """Serve one connection until it ends."""
         try:

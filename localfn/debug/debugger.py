@@ -47,8 +47,10 @@ class Debugger:
         self._target = Target(HOST, 0)
         self._inside = port
         self._began: float | None = None
+        self._knocked = False
+        self._wake: Callable[[], None] | None = None
         self._relay = kind.relay(function, self.clock)
-        self._door = Door(port, function, self._relay.greet)
+        self._door = Door(port, function, self._greet)
 
     @property
     def holds(self) -> bool:
@@ -92,12 +94,19 @@ class Debugger:
             fingerprint=f"{plan.fingerprint} debugged on {self._inside}",
         )
 
+    def attend(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called once, for an editor that comes before there was any worker."""
+        self._wake = wake
+        if self._knocked:
+            self._rouse()
+
     def begin(self, address: Address) -> Mapping[str, object]:
         """Return what a worker that is about to load code must know, and lead editors to it.
 
         `wait_s` is None for as long as it takes. An editor that is here or on its way back is
         waited for in any case: it shall not miss the first lines of new code.
         """
+        self._wake = None
         host, port = address(self._inside)
         self._relay.point(self._target._replace(host=host, port=port))
         wait_s = self._wait_s()
@@ -110,6 +119,17 @@ class Debugger:
                 "`localfn debug-config` writes the configuration for yours"
             )
         return {**self._facts, "wait_s": wait_s}
+
+    def _greet(self, link: socket.socket) -> None:
+        self._knocked = True
+        self._rouse()
+        self._relay.greet(link)
+
+    def _rouse(self) -> None:
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            self._relay.expect()
+            wake()
 
     def _wait_s(self) -> float | None:
         if isinstance(self._relay, AnyRelay):

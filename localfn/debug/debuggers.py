@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from localfn.debug.adapters import Adapter, Adapters
@@ -74,6 +75,14 @@ class Debuggers:
             if interpreter is not None:
                 self._adapters.compile(adapters[0], interpreter)
         return debugger.plan(plan, version, adapters, foreign)
+
+    def attend(self, wake: Callable[[str], None]) -> None:
+        """Have `wake` called with each function whose editor comes before any worker.
+
+        Editors show that they are attached, and which breakpoints can be hit, only then.
+        """
+        for key, each in self._debuggers.items():
+            each.attend(partial(wake, key))
 
     def finish(self) -> None:
         """Say that workers are being stopped for good: no editor is asked to come back."""

@@ -45,6 +45,10 @@ class DapRelay:
             return COMES_BACK_S
         return max(0.0, self._expected_until - time.monotonic())
 
+    def expect(self) -> None:
+        """Expect an editor: one has knocked, and may take its time to say something."""
+        self._expected_until = time.monotonic() + COMES_BACK_S
+
     def point(self, target: Target) -> None:
         """Lead editors to the debugger of another worker from now on."""
         self._target = target
