@@ -185,8 +185,9 @@ def _program(root: Path) -> str:
         place = Path(sys.executable).with_name("localfn")
     if place.is_relative_to(root):
         return f"{vscode.WORKSPACE}/{place.relative_to(root).as_posix()}"
-    active = str(place.parent)
-    folders = [each for each in os.environ.get("PATH", "").split(os.pathsep) if each != active]
+    # The folder of an active environment is on the path here, and perhaps nowhere else.
+    own = str(Path(sys.executable).parent) if sys.prefix != sys.base_prefix else ""
+    folders = [each for each in os.environ.get("PATH", "").split(os.pathsep) if each != own]
     found = shutil.which("localfn", path=os.pathsep.join(folders))
     return "localfn" if found and Path(found).resolve() == place.resolve() else str(place)
 
