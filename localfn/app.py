@@ -291,6 +291,7 @@ def _debuggers(settings: Settings, project: Project, say: Say) -> "Debuggers | N
         return None
     # Nobody else shall pay for its import.
     from localfn.debug.debuggers import Debuggers, debuggable
+    from localfn.debug.own import language_of
     from localfn.debug.ports import Ports
 
     asked = settings.debugging
@@ -302,7 +303,9 @@ def _debuggers(settings: Settings, project: Project, say: Say) -> "Debuggers | N
         if asked.port is not None and len(asked.functions) == 1
         else ports.of(spoken, asked.port)
     )
-    return Debuggers(functions, known, settings.cache, say, waits=asked.waits)
+    told = {each.key: language_of(each.runtime) for each in project.functions}
+    told |= ports.languages()
+    return Debuggers(functions, known, settings.cache, say, waits=asked.waits, spoken=told)
 
 
 def languages_of(project: Project) -> dict[str, str]:

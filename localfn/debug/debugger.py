@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 
 from localfn.debug.adapters import Adapter
-from localfn.debug.any_relay import AnyRelay
 from localfn.debug.clock import Clock
 from localfn.debug.door import Door
 from localfn.debug.kinds import OWN, Kind
 from localfn.debug.listener import HOST
+from localfn.debug.own import MACHINE, OPENINGS, Opening, Place, joined
 from localfn.debug.plain_relay import PlainRelay
 from localfn.debug.target import Target
 from localfn.model import InstancePlan, Mount, Site
@@ -26,7 +26,11 @@ Address = Callable[[int], tuple[str, int]]
 
 
 class Debugger:
-    """Debugs one function at a time. Opens its port at once, closes it in `close`."""
+    """Debugs one function at a time. Opens its port at once, closes it in `close`.
+
+    `language` is that of a program which is not ours, "" where nobody told it. A debugger that
+    calls its editor leaves the port to that.
+    """
 
     def __init__(
         self,
@@ -36,6 +40,7 @@ class Debugger:
         say: Callable[[str], None],
         *,
         waits: bool,
+        language: str = "",
     ) -> None:
         self.function = function
         self.port = port
@@ -50,7 +55,19 @@ class Debugger:
         self._knocked = False
         self._wake: Callable[[], None] | None = None
         self._relay = kind.relay(function, self.clock)
-        self._door = Door(port, function, self._greet)
+        self._own = kind.name == OWN
+        self._opening = OPENINGS.get(language) if self._own else None
+        self._door = None if self.calls_back else Door(port, function, self._greet)
+
+    @property
+    def calls_back(self) -> bool:
+        """Return whether the debugger calls an editor that listens."""
+        return self._opening is not None and self._opening.calls_back
+
+    @property
+    def is_unknown(self) -> bool:
+        """Return whether nobody told how the debugger of a custom runtime is opened."""
+        return self._own and self._opening is None
 
     @property
     def holds(self) -> bool:
@@ -65,9 +82,10 @@ class Debugger:
         `foreign` is where the cloud keeps code, which a process does not.
         """
         contained = plan.site is Site.CONTAINER
-        self._inside = self.port if contained else free_port()
+        # Where no relay stands between, the port is the same in a process too.
+        self._inside = self.port if contained or self.calls_back else free_port()
         self._target = Target(HOST, self._inside)
-        if self._kind.name != OWN:
+        if not self._own:
             self._target = Target(
                 HOST,
                 self._inside,
@@ -81,6 +99,8 @@ class Debugger:
             "port": self._inside,
             "folders": [[list(each.since), _seen(each, plan.site)] for each in adapters],
         }
+        if self._opening is not None:
+            plan = self._opened(plan, self._opening)
         return plan._replace(
             command=self._kind.command(plan.command, version),
             memory_mb=plan.memory_mb + DEBUGGER_MB,
@@ -92,6 +112,24 @@ class Debugger:
             debug_ports=(self._inside,),
             environment={**plan.environment, VARIABLE: str(self._inside)},
             fingerprint=f"{plan.fingerprint} debugged on {self._inside}",
+        )
+
+    def _opened(self, plan: InstancePlan, opening: Opening) -> InstancePlan:
+        """Return the plan of a program that opens its own debugger."""
+        contained = plan.site is Site.CONTAINER
+        place = Place(
+            ANYWHERE if contained else HOST,
+            self._inside,
+            self._waits,
+            MACHINE if contained else HOST,
+        )
+        container = plan.function.container
+        own_image = container is not None and bool(container.image)
+        return plan._replace(
+            command=plan.command if own_image else opening.command(plan.command, place),
+            environment=joined(plan.environment, opening.variables(place)),
+            # A program that waits for its editor comes up when that is there.
+            load_timeout_s=None if self._waits else plan.load_timeout_s,
         )
 
     def attend(self, wake: Callable[[], None]) -> None:
@@ -113,12 +151,19 @@ class Debugger:
         if wait_s != 0:
             self.clock.stand()
             self._began = time.monotonic()
-        if wait_s is None and not self._relay.has_editor:
+        waits = wait_s is None or (self._waits and self._waits_itself)
+        if waits and not self._relay.has_editor:
+            self._began = time.monotonic()
             self._say(
                 f"{self.function} waits for an editor at {HOST}:{self.port}; "
                 "`localfn debug-config` writes the configuration for yours"
             )
         return {**self._facts, "wait_s": wait_s}
+
+    @property
+    def _waits_itself(self) -> bool:
+        """Return whether the program was told to wait for its editor, all by itself."""
+        return self._waits and self._opening is not None and not self.calls_back
 
     def _greet(self, link: socket.socket) -> None:
         self._knocked = True
@@ -132,7 +177,7 @@ class Debugger:
             wake()
 
     def _wait_s(self) -> float | None:
-        if isinstance(self._relay, AnyRelay):
+        if self._own:
             return 0  # whether it waits is said by the options of its own debugger
         if self._waits:
             return None
@@ -144,7 +189,9 @@ class Debugger:
 
     def heartbeat(self) -> str:
         """Return what the person may be waiting for without knowing it; "" for nothing."""
-        if not self.clock.stands:
+        if self._waits_itself and self._relay.has_editor:
+            self._began = None
+        if not (self.clock.stands or (self._waits_itself and self._began)):
             return ""
         where = f"{HOST}:{self.port}"
         if not self._relay.has_editor:
@@ -160,7 +207,8 @@ class Debugger:
 
     def close(self) -> None:
         """Send the editor away and give the port back. May be called twice."""
-        self._door.close()
+        if self._door is not None:
+            self._door.close()
         self._relay.close()
 
 

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from localfn.debug.adapters import Adapter, Adapters
-from localfn.debug.debugger import Debugger
+from localfn.debug.debugger import VARIABLE, Debugger
 from localfn.debug.kinds import KINDS
 from localfn.debug.listener import HOST
 from localfn.errors import ProjectError
-from localfn.model import InstancePlan, Site
+from localfn.model import NOTHING, InstancePlan, Site
 
 HEARTBEAT_S = 15.0
 MOST_PATIENCE = 8
@@ -21,8 +21,8 @@ NEWEST = "3.10"
 class Debuggers:
     """Opens the ports of all functions that shall be debugged, and closes them in `close`.
 
-    `functions` are those to debug and their languages; `ports` has a port for each. `waits` says
-    whether their code waits for an editor.
+    `functions` are those to debug and their languages; `ports` has a port for each; `spoken` the
+    languages of programs that are not ours. `waits` says whether code waits for an editor.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Debuggers:
         say: Callable[[str], None],
         *,
         waits: bool,
+        spoken: Mapping[str, str] = NOTHING,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._adapters = Adapters(cache, say)
@@ -42,7 +43,16 @@ class Debuggers:
         self._debuggers: dict[str, Debugger] = {}
         try:
             for key, language in functions.items():
-                self._open(key, ports[key], language, waits=waits)
+                made = Debugger(
+                    key,
+                    ports[key],
+                    KINDS[language],
+                    say,
+                    waits=waits,
+                    language=spoken.get(key, ""),
+                )
+                self._debuggers[key] = made
+                say(_opened(made))
         except BaseException:
             self.close()
             raise
@@ -95,11 +105,6 @@ class Debuggers:
         for each in self._debuggers.values():
             each.close()
 
-    def _open(self, key: str, port: int, language: str, *, waits: bool) -> None:
-        self._debuggers[key] = Debugger(key, port, KINDS[language], self._say, waits=waits)
-        # Editors' tasks look for the beginning of this line.
-        self._say(f"debugger listening on {HOST}:{port} ({key})")
-
     def _for_python(self, version: str, site: Site) -> tuple[Adapter, ...]:
         """Return the debugger for a version and, as an image may have another Python, the newest.
 
@@ -121,6 +126,19 @@ class Debuggers:
             every_s = self._heartbeat_s * min(2**rounds, MOST_PATIENCE)
             for line in lines:
                 self._say(line)
+
+
+def _opened(debugger: Debugger) -> str:
+    """Return the line about a debugger; editors' tasks look for the beginning of the first."""
+    key, where = debugger.function, f"{HOST}:{debugger.port}"
+    if debugger.calls_back:
+        return f"the debugger of {key} calls the editor that listens on port {debugger.port}"
+    if debugger.is_unknown:
+        return (
+            f"debugger listening on {where} ({key}) for what the program opens itself on the port "
+            f"of {VARIABLE}; `localfn debug-config EDITOR {key} --language …` has localfn open it"
+        )
+    return f"debugger listening on {where} ({key})"
 
 
 def debuggable(
