@@ -15,7 +15,7 @@ from localfn.cli.show import say
 from localfn.debug.editors import Attachment, neovim, pycharm, vscode
 from localfn.debug.editors.jsonc import NotJson
 from localfn.debug.kinds import KINDS, OWN
-from localfn.debug.own import OPENINGS, language_of
+from localfn.debug.own import MACHINE, OPENINGS, Place, language_of
 from localfn.debug.ports import Ports
 from localfn.errors import MachineError, ProjectError, UsageError
 from localfn.instances.engine import is_available
@@ -135,7 +135,12 @@ def _language(function: Function, kind: str, given: str) -> str:
 
 def _say_own(attachment: Attachment) -> None:
     opening = OPENINGS[attachment.language]
-    say(f"`--debug` opens the debugger of {attachment.function} ({attachment.language})")
+    inside = Place("0.0.0.0", attachment.port, False, MACHINE)  # noqa: S104
+    command = opening.command(("PROGRAM",), inside)
+    told = [f"{name}={value}" for name, value in opening.variables(inside).items()]
+    told += [shlex.join(command)] if len(command) > 1 else []
+    how = f": {' '.join(told)}" if told else ""
+    say(f"`--debug` opens the debugger of {attachment.function} ({attachment.language}){how}")
     say(opening.note)
 
 

@@ -16,7 +16,7 @@ class AnyRelay:
 
     def __init__(self, function: str, clock: Clock) -> None:
         self.clock = clock
-        self._dap = DapRelay(function, clock)
+        self._dap = DapRelay(function, clock, clears=True)
         self._plain = PlainRelay(function, clock)
 
     @property

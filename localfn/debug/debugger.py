@@ -146,7 +146,9 @@ class Debugger:
         """
         self._wake = None
         host, port = address(self._inside)
-        self._relay.point(self._target._replace(host=host, port=port))
+        self._target = self._target._replace(host=host, port=port)
+        if not self._own or self._waits:
+            self._relay.point(self._target)
         wait_s = self._wait_s()
         if wait_s != 0:
             self.clock.stand()
@@ -175,6 +177,13 @@ class Debugger:
         if wake is not None:
             self._relay.expect()
             wake()
+
+    def loaded(self) -> None:
+        """Lead editors to a server that is up.
+
+        Not before: a debugger that is still letting its program start answers nonsense.
+        """
+        self._relay.point(self._target)
 
     def _wait_s(self) -> float | None:
         if self._own:

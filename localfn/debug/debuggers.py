@@ -10,6 +10,7 @@ from localfn.debug.adapters import Adapter, Adapters
 from localfn.debug.debugger import VARIABLE, Debugger
 from localfn.debug.kinds import KINDS
 from localfn.debug.listener import HOST
+from localfn.debug.source_maps import missing_map
 from localfn.errors import ProjectError
 from localfn.model import NOTHING, InstancePlan, Site
 
@@ -39,6 +40,7 @@ class Debuggers:
         self._adapters = Adapters(cache, say)
         self._say = say
         self._heartbeat_s = heartbeat_s
+        self._told: set[str] = set()
         self._closed = threading.Event()
         self._debuggers: dict[str, Debugger] = {}
         try:
@@ -84,6 +86,8 @@ class Debuggers:
             adapters = self._for_python(version, plan.site)
             if interpreter is not None:
                 self._adapters.compile(adapters[0], interpreter)
+        if language == "nodejs":
+            self._say_once(missing_map(_code(plan, foreign), plan.function.handler))
         return debugger.plan(plan, version, adapters, foreign)
 
     def attend(self, wake: Callable[[str], None]) -> None:
@@ -104,6 +108,11 @@ class Debuggers:
         self._closed.set()
         for each in self._debuggers.values():
             each.close()
+
+    def _say_once(self, line: str) -> None:
+        if line and line not in self._told:
+            self._told.add(line)
+            self._say(line)
 
     def _for_python(self, version: str, site: Site) -> tuple[Adapter, ...]:
         """Return the debugger for a version and, as an image may have another Python, the newest.
@@ -126,6 +135,11 @@ class Debuggers:
             every_s = self._heartbeat_s * min(2**rounds, MOST_PATIENCE)
             for line in lines:
                 self._say(line)
+
+
+def _code(plan: InstancePlan, foreign: str) -> Path:
+    """Return the folder of a function's code on this machine."""
+    return next((each.source for each in plan.mounts if each.target == foreign), plan.folder)
 
 
 def _opened(debugger: Debugger) -> str:

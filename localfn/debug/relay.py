@@ -15,10 +15,11 @@ COMES_BACK_S = 10.0
 class DapRelay:
     """Leads editors to the debuggers of one function's workers, one after the other.
 
-    One editor at a time. `clock` stands while its code is held.
+    One editor at a time. `clock` stands while its code is held. `clears`: see `Conversation`.
     """
 
-    def __init__(self, function: str, clock: Clock) -> None:
+    def __init__(self, function: str, clock: Clock, *, clears: bool = False) -> None:
+        self._clears = clears
         self.function = function
         self.clock = clock
         self._target: Target | None = None
@@ -67,7 +68,14 @@ class DapRelay:
 
     def greet(self, link: socket.socket) -> None:
         """Serve one connection until it ends."""
-        talk = Conversation(link, self.clock, lambda: self._target, self._freed, lambda: self._over)
+        talk = Conversation(
+            link,
+            self.clock,
+            lambda: self._target,
+            self._freed,
+            lambda: self._over,
+            clears=self._clears,
+        )
         try:
             if talk.open() is None:
                 return
