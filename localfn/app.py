@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from localfn import assets, languages
 from localfn.errors import LocalfnError, MachineError
+from localfn.flow import Flow, aside, finish
 from localfn.instances.choice import Backends, Containers
 from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
@@ -35,6 +36,7 @@ from localfn.model import (
 )
 from localfn.project import Project, is_lone, open_lone, open_project
 from localfn.settings import Settings
+from localfn.templates.env_vars import EnvVars
 
 if TYPE_CHECKING:
     from localfn.debug.debuggers import Debuggers
@@ -70,6 +72,7 @@ class Session(NamedTuple):
     live: Live
     gate: Gate
     invoke: Callable[[Call, Sink], Result]
+    invoking: Callable[[Call, Sink], Flow[Result]]
     forward: Callable[[Call, HttpRequest, Sink], HttpReply]
     run_line: Callable[[Function], str]
     renew: Callable[[Function, Sink, bool], Renewal]
@@ -108,7 +111,8 @@ def find_project(settings: Settings, reference: str = "", runtime: str = "") -> 
     """Return the project of these settings, or the lone file that `reference` names."""
     if is_lone(reference) and settings.template is None:
         return open_lone(settings.root, reference, settings.provider, runtime)
-    return open_project(settings.root, settings.template, settings.provider, settings.environ)
+    asked = (settings.root, settings.template, settings.provider)
+    return open_project(*asked, settings.environ, settings.values)
 
 
 def look_closely(project: Project, settings: Settings) -> tuple[Finding, ...]:
@@ -176,6 +180,7 @@ def open_session(
         lambda call: plans.find(live.newest(call.function)),
         keep,
         settings.environ,
+        has_plan=lambda call: plans.knows(live.newest(call.function)),
         timeout_s=settings.timeout_s,
         untimed=lambda function: bool(debuggers and debuggers.of(function.key)),
         follow_stop=follow_stop,
@@ -194,11 +199,15 @@ def open_session(
         plans.drop(key)
         pool.retire(key)
 
-    def invoke(call: Call, sink: Sink = nowhere) -> Result:
+    async def invoking(call: Call, sink: Sink = nowhere) -> Result:
+        key = call.function.key
         for _ in range(MOST_LOADS):
-            held = gate.enter(call.function.key)
-            result = invoker(call, sink)
-            if not _failed_loading(result) or gate.holds(call.function.key) == held:
+            held = gate.holds(key)
+            if gate.is_held(key):
+                await aside()
+                held = gate.enter(key)
+            result = await invoker.running(call, sink)
+            if not _failed_loading(result) or gate.holds(key) == held:
                 break
         return result
 
@@ -242,7 +251,8 @@ def open_session(
         yield Session(
             live,
             gate,
-            invoke,
+            lambda call, sink: finish(invoking(call, sink)),
+            invoking,
             forward,
             lambda function: _run_line(plans.find(function), settings),
             renew,
@@ -275,7 +285,7 @@ def _failed_loading(result: Result) -> bool:
 
 def _wishes(settings: Settings) -> Wishes:
     wishes = Wishes(
-        settings.environment,
+        EnvVars(settings.environment, settings.environments),
         settings.layers,
         settings.mounts,
         settings.interpreters,

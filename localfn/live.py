@@ -19,6 +19,7 @@ class Live:
         self.settings = settings
         self.project = project
         self._read = read
+        self._known: tuple[Project | None, dict[str, Function]] = (None, {})
 
     def reopen(self) -> tuple[str, ...]:
         """Read all again; return the names of settings that changed and cannot be followed.
@@ -39,5 +40,7 @@ class Live:
 
     def newest(self, function: Function) -> Function:
         """Return the function as the template has it now; itself where it is in no template."""
-        same = (each for each in self.project.functions if each.key == function.key)
-        return next(same, function)
+        project, known = self.project, self._known
+        if known[0] is not project:
+            known = self._known = (project, {each.key: each for each in project.functions})
+        return known[1].get(function.key, function)

@@ -2,13 +2,16 @@
 
 import logging
 import os
+import select
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
+from localfn.flow import ASIDE, Flow, Waiting, finish
 from localfn.gateway.messages import BadRequest, Message, Messages
 from localfn.gateway.replies import (
     Framing,
@@ -20,7 +23,7 @@ from localfn.gateway.replies import (
 )
 from localfn.model import BrokenBody, HttpReply, HttpRequest, Tunnel
 
-Answer = Callable[[HttpRequest], HttpReply]
+Answer = Callable[[HttpRequest], Flow[HttpReply]]
 
 READ_BYTES = 1 << 16
 # Small bodies are sent together with their heads.
@@ -32,6 +35,9 @@ HEAD_S = 30.0
 MOST_SKIPPED_BYTES = 256 << 20
 SKIP_S = 5.0
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# How long a thread waits for another request before it leaves the client to who serves many.
+SOON_S = 0.2
+NOW = getattr(socket, "MSG_DONTWAIT", 0)
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +85,22 @@ def limit(link: socket.socket, limit_s: float) -> None:
     link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
 
 
+class Asked(NamedTuple):
+    """A request that has begun to be answered: what is waited for, or what the answer is."""
+
+    message: Message
+    flow: Flow[HttpReply]
+    waiting: Waiting | None
+    reply: HttpReply | None
+
+
 class Connection:
-    """Serves one client. `answer` is never asked for two requests at once."""
+    """Serves one client. `answer` is never asked for two requests at once.
+
+    A thread may serve it from the first request to the last (`serve`). Or somebody who has many
+    clients and one thread does what needs no waiting (`listen`, `next_short`, `begin`, `go_on`,
+    `send_at_once`), and has a thread do the rest (`serve_some`).
+    """
 
     def __init__(self, link: socket.socket, client_ip: str, answer: Answer) -> None:
         self._link = link
@@ -88,20 +108,59 @@ class Connection:
         self._answer = answer
         self._messages = Messages()
         self._owes_continue = False
+        self._unsent = b""
+        # Whether a request is being answered, by whoever serves many.
+        self.is_answering = False
+
+    @property
+    def descriptor(self) -> int:
+        """Return what becomes readable when the client says something; -1 when it is closed."""
+        return self._link.fileno()
+
+    def open(self) -> None:
+        """Be ready for the first request."""
+        self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        limit(self._link, STALL_S)
 
     def serve(self) -> None:
         """Answer requests until the client leaves or says nothing for too long."""
-        try:
-            self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            limit(self._link, STALL_S)
-            while self._serve_one():
+        with self._hanging_up():
+            self.open()
+            while self._complete(self.begin(self._next())):
                 pass
+            raise ClientGone
+
+    def serve_some(self, asked: Asked | None, bad: BadRequest | None = None) -> bool:
+        """Answer a request that has begun to be answered, else the next one, and more like it.
+
+        Returns whether the client is still there, as soon as it says nothing more or a request
+        has come that needed no thread. `bad` is what is wrong with what it has said.
+        """
+        with self._hanging_up():
+            if bad is not None:
+                raise bad
+            while True:
+                asked = asked or self.begin(self._next())
+                if not self._complete(asked):
+                    raise ClientGone
+                if asked.waiting is not ASIDE or not self._says_more():
+                    return True
+                asked = None
+        return False
+
+    @contextmanager
+    def _hanging_up(self) -> Iterator[None]:
+        """Hang up on a client that leaves or does not speak HTTP."""
+        try:
+            yield
         except BadRequest as bad:
             self._refuse(bad)
-        except (ClientGone, OSError):
-            pass
-        finally:
             self.close()
+        except (ClientGone, OSError):
+            self.close()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Hang up. May be called twice, and by another thread."""
@@ -111,10 +170,62 @@ class Connection:
 
     # --- in ----------------------------------------------------------------------------------
 
-    def _serve_one(self) -> bool:
-        """Answer the next request; return whether there may be another one."""
-        message = self._next()
-        reply = self._ask(self._request(message))
+    def listen(self) -> bool:
+        """Take in what the client has said, without waiting; return whether it has said anything.
+
+        Raises `ClientGone`, and `BadRequest` for what is no HTTP.
+        """
+        try:
+            piece = self._link.recv(READ_BYTES, NOW)
+        except BlockingIOError:
+            return False
+        if not piece:
+            raise ClientGone
+        self._messages.feed(piece)
+        return True
+
+    def has_left(self) -> bool:
+        """Return whether the client will neither say nor hear anything any more."""
+        try:
+            return not self._link.recv(1, NOW | socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    @property
+    def is_between(self) -> bool:
+        """Return whether nothing of a request has come that has not been taken."""
+        return self._messages.is_between and not self._messages.queue
+
+    def next_short(self) -> Message | None:
+        """Return the next request if it is whole and short, None if there is none like that."""
+        queue = self._messages.queue
+        if not queue or not queue[0].is_short:
+            return None
+        return queue.popleft()
+
+    def begin(self, message: Message) -> Asked:
+        """Begin to answer a request."""
+        return self.go_on(Asked(message, self._answering(self._request(message)), None, None))
+
+    def go_on(self, asked: Asked) -> Asked:
+        """Go on with answering a request until it has to wait, or the answer is there."""
+        message, flow, _, _ = asked
+        try:
+            return Asked(message, flow, flow.send(None), None)
+        except StopIteration as end:
+            return Asked(message, flow, None, end.value)
+
+    def _complete(self, asked: Asked) -> bool:
+        """Answer a request, however long it takes; return whether there may be another one."""
+        if self._unsent:
+            unsent, self._unsent = self._unsent, b""
+            self._send_all(unsent)
+            return True
+        message, reply = asked.message, asked.reply
+        if reply is None:
+            reply = finish(asked.flow, asked.waiting)
         if reply.tunnel is not None:
             self._pipe(reply, reply.tunnel)
             return False
@@ -124,6 +235,12 @@ class Connection:
         if not keeps_alive:
             self._linger()
         return keeps_alive
+
+    def _says_more(self) -> bool:
+        """Return whether there is more of what the client says, or will be soon."""
+        return bool(self._messages.queue) or bool(
+            select.select([self._link], (), (), SOON_S)[0] if self.is_between else True
+        )
 
     def _next(self) -> Message:
         messages = self._messages
@@ -168,9 +285,9 @@ class Connection:
         headers = tuple(message.headers)
         return HttpRequest(message.method, path, query, headers, body, self._client_ip, protocol)
 
-    def _ask(self, request: HttpRequest) -> HttpReply:
+    async def _answering(self, request: HttpRequest) -> HttpReply:
         try:
-            return self._answer(request)
+            return await self._answer(request)
         except (ClientGone, BadRequest, OSError):
             raise
         except Exception:  # the border: one request
@@ -178,6 +295,26 @@ class Connection:
             return plain(500, "localfn could not answer this request; its terminal says why.")
 
     # --- out ---------------------------------------------------------------------------------
+
+    def send_at_once(self, reply: HttpReply, message: Message) -> bool:
+        """Send a short reply and keep the connection, without waiting.
+
+        Returns False when that cannot be: then `serve_some` does it, or what is left of it.
+        """
+        body = reply.body
+        if not message.keeps_alive or not isinstance(body, bytes) or len(body) >= TOGETHER_BYTES:
+            return False
+        framing = framing_of(reply, message.method, message.version)
+        if reply.tunnel is not None or framing.ends_connection or framing.is_chunked:
+            return False
+        try:
+            head = head_of(reply, framing, "keep-alive" if message.version == "1.0" else "")
+            text = head + body if framing.has_body else head
+            sent = self._link.send(text, NOW)
+        except (BlockingIOError, ValueError):
+            return False
+        self._unsent = text[sent:]
+        return not self._unsent
 
     def _send(self, reply: HttpReply, message: Message, *, keeps_alive: bool) -> bool:
         """Send a reply; return whether the connection may be used for another one."""

@@ -1,14 +1,21 @@
 """Takes requests for functions, makes the calls, words the answers, writes all of it down."""
 
+import queue
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import randbytes  # ids are no secrets, and asking the system costs a call each
 from typing import Protocol
 
 from localfn.errors import LocalfnError
+from localfn.flow import Flow, aside, finish
 from localfn.gateway.connection import Body, BodyTooLong
+from localfn.gateway.guard import Guard
 from localfn.gateway.ledger import Asked, Ledger, Record
+from localfn.gateway.parts import in_parts
 from localfn.gateway.sites import Found, Sites
+from localfn.gateway.sockets import Sockets
+from localfn.gateway.websocket import wants_upgrade
 from localfn.model import (
     BrokenBody,
     Call,
@@ -17,6 +24,8 @@ from localfn.model import (
     Function,
     HttpReply,
     HttpRequest,
+    Part,
+    Patience,
     Result,
     Tunnel,
     Visit,
@@ -26,7 +35,7 @@ from localfn.project import Project
 
 START = "X-Localfn-Start"
 Sink = Callable[[bytes], None]
-BOOTSTRAP = "bootstrap"
+HTTP = "http"
 # What logs say of a client that did not wait; it is never sent.
 CLIENT_GONE = 499
 
@@ -38,8 +47,8 @@ class Engine(Protocol):
     def project(self) -> Project:
         """Return the project as it is now."""
 
-    def invoke(self, call: Call, follow: Sink, /) -> Result:
-        """Make a call; `follow` gets the log as it is written."""
+    def invoking(self, call: Call, follow: Sink, /) -> Flow[Result]:
+        """Make a call, as a flow; `follow` gets the log as it is written."""
 
     def forward(self, call: Call, request: HttpRequest, follow: Sink, /) -> HttpReply:
         """Hand a request to a function that is a web server.
@@ -67,6 +76,7 @@ class Desk:
         self._enqueue = enqueue
         self._web = engine.project.provider.web()
         self._known: tuple[Project, Sites] | None = None
+        self._sockets = None if self._web.sockets is None else Sockets(self._web.sockets, self)
 
     # --- what an endpoint may do (Calls) -----------------------------------------------------
 
@@ -79,6 +89,12 @@ class Desk:
     def rules(self) -> WebRules:
         """Return what the person at the terminal has decided."""
         return self._rules
+
+    @property
+    def sockets(self) -> Sockets:
+        """Return the WebSockets that are open now; only clouds that have some ask."""
+        assert self._sockets is not None
+        return self._sockets
 
     def new_id(self, function: Function) -> str:
         """Return an id for a call that is about to be made."""
@@ -95,6 +111,10 @@ class Desk:
         self._ledger.close(record, result, 200)
         return result
 
+    def stream(self, call: Call) -> Iterator[Part | Result]:
+        """Make a call of the cloud's API; yield what comes of its answer, and last its result."""
+        return in_parts(call, self.invoke)
+
     def enqueue(self, call: Call) -> None:
         """Make a call later; nobody waits for its result."""
         self._enqueue(call)
@@ -104,7 +124,7 @@ class Desk:
         trigger = self.sites.trigger_of(function)
         if trigger is None:
             return self._web.no_route(request, self.new_id(function))
-        return self.serve(request, Found(function, trigger, request.path, uri))
+        return finish(self.serve(request, Found(function, trigger, request.path, uri)))
 
     def too_long(self, request: HttpRequest) -> HttpReply | None:
         """Return the answer to a body that is known to be too long; else see that it is not."""
@@ -133,6 +153,20 @@ class Desk:
             known = self._known = (project, Sites(project, self._web.sources))
         return known[1]
 
+    async def about_sockets(self, request: HttpRequest, guard: Guard) -> HttpReply | None:
+        """Return the answer to a request that is about WebSockets, None for any other; a flow."""
+        sockets = self._sockets
+        if sockets is None or not (wants_upgrade(request) or sockets.manages(request)):
+            return None
+        await aside()
+        try:
+            if wants_upgrade(request):
+                return sockets.opened(request)
+            refused = guard.refuse_origin(request) or self.too_long(request)
+            return refused or sockets.managed(request)
+        except LocalfnError as error:
+            return self.broken(error)
+
     def later(self, call: Call) -> Result:
         """Make a call of the backlog."""
         record = self._ledger.open(call, Asked("async"))
@@ -147,26 +181,72 @@ class Desk:
         self._ledger.close(record, result, 200 if result.failure is None else 500)
         return result
 
-    def serve(self, request: HttpRequest, found: Found) -> HttpReply:
-        """Answer a request that has found its function."""
+    async def serve(self, request: HttpRequest, found: Found) -> HttpReply:
+        """Answer a request that has found its function, as a flow."""
         function = found.function
-        inner = request._replace(path=found.path)
+        inner = request if found.path == request.path else request._replace(path=found.path)
         id_, moment = self.new_id(function), time.time()
-        visit = Visit(inner, function, found.trigger, id_, moment, found.uri, found.own_domain)
+        visit = Visit(
+            inner, function, found.trigger, id_, moment, found.uri, found.own_domain, found.values
+        )
         most = self._web.most_body_bytes(request)
         refused = self._too_long(inner, most, id_) or self._web.refuse(visit, self._rules)
         if refused is not None:
             return self._turn_away(visit, refused)
+        if self._web.admit is not None and self._web.is_guarded(visit):
+            await aside()
+            try:
+                admitted = self._web.admit(visit, self)
+            except LocalfnError as error:
+                return self._web.broken(_told(error), id_)
+            if isinstance(admitted, HttpReply):
+                return self._turn_away(visit, admitted)
+            visit = admitted
         if self._passes_through(function):
+            await aside()
             return self._pass_through(visit, found)
-        try:
-            inner = inner._replace(body=inner.whole_body())
-        except BodyTooLong:
-            return self._turn_away(visit, self._web.too_large(most, id_))
-        return self._answer(visit._replace(request=inner), found)
+        if not isinstance(inner.body, bytes):
+            await aside()
+            try:
+                inner = inner._replace(body=inner.whole_body())
+            except BodyTooLong:
+                return self._turn_away(visit, self._web.too_large(most, id_))
+            visit = visit._replace(request=inner)
+        patience = self._patience(visit)
+        if patience is None:
+            return await self._answer(visit, found)
+        await aside()
+        return self._answer_in_time(visit, found, patience)
 
-    def _answer(self, visit: Visit, found: Found) -> HttpReply:
-        """Make an event of the request, a call of the event, a reply of the result."""
+    def _patience(self, visit: Visit) -> Patience | None:
+        """Return how long the cloud keeps a client waiting, where that may be too short."""
+        patience = None if self._web.patience is None else self._web.patience(visit)
+        if patience is None or self._rules.is_patient:
+            return None
+        return patience if visit.function.timeout_s > patience.limit_s else None
+
+    def _answer_in_time(self, visit: Visit, found: Found, patience: Patience) -> HttpReply:
+        """Answer a client whom the cloud keeps waiting only so long; the call goes on."""
+        answered: queue.SimpleQueue[HttpReply] = queue.SimpleQueue()
+        gone: list[HttpReply] = []
+        threading.Thread(
+            target=lambda: answered.put(finish(self._answer(visit, found, gone))),
+            name="patient call",
+            daemon=True,
+        ).start()
+        try:
+            return answered.get(timeout=patience.limit_s)
+        except queue.Empty:
+            gone.append(patience.reply)
+            return patience.reply
+
+    async def _answer(
+        self, visit: Visit, found: Found, gone: Sequence[HttpReply] = ()
+    ) -> HttpReply:
+        """Make an event of the request, a call of the event, a reply of the result.
+
+        `gone` is what a client has got that did not wait for it.
+        """
         event = self._web.event_from_http(visit, self._rules)
         call = Call(visit.function, event, id=visit.id, qualifier=found.qualifier)
         if self._web.is_asynchronous(visit.request):
@@ -174,12 +254,38 @@ class Desk:
             return self._web.accepted(visit)
         record = self._ledger.open(call, _asked(visit))
         try:
-            result = self._make(call, record)
+            if self._web.streams is not None and self._web.streams(visit):
+                await aside()
+                return self._answer_in_parts(visit, call, record)
+            result = await self._making(call, record)
         except LocalfnError as error:
             return self._web.broken(_told(error), visit.id)
         reply = self._web.http_from_result(result, visit, self._rules)
-        self._ledger.close(record, result, reply.status)
+        self._ledger.close(record, result, gone[0].status if gone else reply.status)
         return _with_start(reply, result)
+
+    def _answer_in_parts(self, visit: Visit, call: Call, record: Record) -> HttpReply:
+        """Answer with what the function writes, as it writes it."""
+        replied: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+        def make(wanted: Call) -> Result:
+            result = self._make(wanted, record)
+            threading.Thread(target=close, args=(result,), name="record", daemon=True).start()
+            return result
+
+        def close(result: Result) -> None:
+            # What the client got is known when the answer has begun.
+            self._ledger.close(record, result, replied.get())
+
+        make_reply = self._web.http_from_parts
+        assert make_reply is not None
+        status = CLIENT_GONE
+        try:
+            reply = make_reply(in_parts(call, make), visit, self._rules)
+            status = reply.status
+        finally:
+            replied.put(status)
+        return reply
 
     def _pass_through(self, visit: Visit, found: Found) -> HttpReply:
         """Hand the request itself to a function that is a web server."""
@@ -203,13 +309,16 @@ class Desk:
         return _followed(reply, lambda: self._ledger.pass_by(record, reply.status))
 
     def _make(self, call: Call, record: Record, follow: Sink | None = None) -> Result:
+        return finish(self._making(call, record, follow))
+
+    async def _making(self, call: Call, record: Record, follow: Sink | None = None) -> Result:
         def hear(text: bytes) -> None:
             self._ledger.hear(record, text)
             if follow is not None:
                 follow(text)
 
         try:
-            return self._engine.invoke(call, hear)
+            return await self._engine.invoking(call, hear)
         except LocalfnError as error:
             self._ledger.drop(record, 500, _told(error))
             raise
@@ -233,7 +342,7 @@ class Desk:
 
     def _passes_through(self, function: Function) -> bool:
         runtime = self._engine.project.provider.runtimes.get(function.runtime)
-        return runtime is not None and runtime.wire != BOOTSTRAP
+        return runtime is not None and runtime.wire == HTTP
 
 
 class _FollowedBody:
@@ -283,7 +392,8 @@ def _followed(reply: HttpReply, over: Callable[[], None]) -> HttpReply:
 def _with_start(reply: HttpReply, result: Result) -> HttpReply:
     """Return the reply with what no cloud tells: whether an instance had to be started for it."""
     start = "warm" if result.cold_start_ms is None else "cold"
-    return reply._replace(headers=(*reply.headers, (START, start)))
+    status, headers, body, tunnel = reply
+    return HttpReply(status, (*headers, (START, start)), body, tunnel)
 
 
 def _asked(visit: Visit) -> Asked:

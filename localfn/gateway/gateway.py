@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
+from localfn.flow import aside
 from localfn.gateway import running, wsgi
 from localfn.gateway.desk import Desk, Engine
 from localfn.gateway.guard import Guard, host_of
@@ -64,22 +65,26 @@ class Gateway:
         self._loading = threading.Lock()
         self.port = 0
 
-    def answer(self, request: HttpRequest) -> HttpReply:
-        """Return the answer to a request, whatever it is about."""
+    async def answer(self, request: HttpRequest) -> HttpReply:
+        """Return the answer to a request, whatever it is about, as a flow."""
         host = host_of(request)
         refused = self._guard.refuse_host(host)
         if refused is not None:
             return refused
+        about_sockets = await self.desk.about_sockets(request, self._guard)
+        if about_sockets is not None:
+            return about_sockets
         sites, path = self.desk.sites, request.path
         if sites.is_named(host):
             found = sites.by_host(host, request)
         elif path.startswith(FUNCTIONS):
             found = sites.by_name(request)
         elif path.startswith(self._prefixes):
+            await aside()
             return wsgi.ask(self.load(), request)
         else:
             found = sites.by_path(request)
-        return self._lost(request) if found is None else self.desk.serve(request, found)
+        return self._lost(request) if found is None else await self.desk.serve(request, found)
 
     def load(self) -> wsgi.Application:
         """Return the Flask application, made when it is first wanted."""
@@ -96,12 +101,21 @@ class Gateway:
 
     def urls(self) -> Sequence[tuple[str, str, str]]:
         """Return (function's key, what for, URL) of everything that answers."""
-        return self.desk.sites.urls(self.port)
+        rows = self.desk.sites.urls(self.port)
+        if self._web.sockets is None:
+            return rows
+        base = f"ws://127.0.0.1:{self.port}"
+        told = self._web.sockets.urls(self.desk.functions)
+        return [*rows, *((key, what, f"{base}{path}") for key, what, path in told)]
 
     def _lost(self, request: HttpRequest) -> HttpReply:
         """Return the answer where nothing answers: what does."""
         if request.path.startswith(self._web.prefixes):
             return self._web.no_route(request, self.desk.any_id())
+        if self._web.unrouted is not None:
+            told = self._web.unrouted(request, self.desk.functions, self.desk.any_id())
+            if told is not None:
+                return told
         lines = [f"{url}  {key}  {what}" for key, what, url in self.urls()]
         listed = "\n".join(lines) or "(no function of this project has an HTTP trigger)"
         return plain(404, f"Nothing answers at `{request.path}` here. What does:\n\n{listed}")
@@ -144,10 +158,11 @@ def open_gateway(engine: Engine, wishes: Wishes, journal: Watching, say: Say) ->
 def own_output(provider: Provider, result: Result) -> bytes:
     """Return what of a log the function itself has printed."""
     invocation = result.invocation
-    runtime = provider.runtimes.get(invocation.function.runtime)
-    said = [provider.opening_lines(invocation), provider.closing_lines(result)]
-    if runtime is not None:
-        said.append(provider.start_output(runtime))
+    said = [
+        provider.opening_lines(invocation),
+        provider.closing_lines(result),
+        provider.start_output(invocation),
+    ]
     text = result.logs
     for each in said:
         text = text.replace(each, b"", 1) if each else text

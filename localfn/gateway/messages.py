@@ -6,6 +6,8 @@ import httptools
 
 # Beyond the cloud's own limit, so that it is the cloud's words that refuse what is too long.
 MOST_HEAD_BYTES = 64 << 10
+# What can be dealt with in so little time that other clients may wait for it.
+MOST_SHORT_BYTES = 32 << 10
 
 
 class BadRequest(Exception):
@@ -47,6 +49,15 @@ class Message:
             for name, value in self.headers
         )
 
+    @property
+    def is_short(self) -> bool:
+        """Return whether all of it is here, and that is not much."""
+        return (
+            self.is_whole
+            and not self.upgrades
+            and sum(len(each) for each in self.pieces) <= MOST_SHORT_BYTES
+        )
+
     def whole_body(self) -> bytes:
         """Return the body of a request that has come to its end."""
         pieces, self.pieces = self.pieces, deque()
@@ -54,12 +65,16 @@ class Message:
 
 
 class Messages:
-    """Parses what a client sends. A request may be followed by the next one at once."""
+    """Parses what a client sends. A request may be followed by the next one at once.
+
+    `is_between`: no request has begun and not ended.
+    """
 
     def __init__(self) -> None:
         self._parser = httptools.HttpRequestParser(self)
         self._coming = Message()
         self._head_bytes = 0
+        self.is_between = True
         self.queue: deque[Message] = deque()
         self.rest = b""
 
@@ -84,6 +99,7 @@ class Messages:
     def on_message_begin(self) -> None:
         """Start a request."""
         self._coming = Message()
+        self.is_between = False
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the request's target."""
@@ -111,3 +127,4 @@ class Messages:
     def on_message_complete(self) -> None:
         """End a request."""
         self._coming.is_whole = True
+        self.is_between = True

@@ -1,4 +1,4 @@
-"""Listens on a port; every client has a thread of its own, so that none can hold up another."""
+"""Listens on a port. No client can hold up another: what has to wait gets a thread of its own."""
 
 import errno
 import logging
@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from localfn.errors import UsageError
 from localfn.gateway.connection import Answer, Connection
+from localfn.gateway.hub import Hub
 
 BACKLOG = 512
 MOST_CLIENTS = 1000
@@ -29,6 +30,7 @@ class Server:
         self._lock = threading.Lock()
         self._stopped = False
         self._thread = threading.Thread(target=self._accept, name="accept", daemon=True)
+        self._hub = Hub(self._forget) if Hub.is_possible else None
 
     @property
     def port(self) -> int:
@@ -46,6 +48,8 @@ class Server:
         with self._lock:
             self._stopped = True
             connections = tuple(self._connections)
+        if self._hub is not None:
+            self._hub.stop()
         with suppress(OSError):
             # Wakes the thread that accepts; closing alone does not.
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -71,6 +75,9 @@ class Server:
                 self._connections.add(connection)
         if not admitted:
             _turn_away(link)
+            return
+        if self._hub is not None:
+            self._hub.add(connection)
             return
         try:
             thread = threading.Thread(

@@ -4,8 +4,9 @@ import select
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from localfn.flow import Pause, finish
 from localfn.instances.turns import Turns
 from localfn.wires.channel import Clock
 from localfn.wires.frames import ChannelClosed, Frame, encode
@@ -16,6 +17,32 @@ from localfn.wires.tape import LogTape
 READ_EVERY_S = 0.005
 
 
+class AnswerTo:
+    """The answer to a question: what somebody waits for, at most `limit_s`."""
+
+    __slots__ = ("_channel", "_id", "_limit_s")
+
+    def __init__(self, channel: "FramedChannel", id_: str, limit_s: float | None) -> None:
+        self._channel = channel
+        self._id = id_
+        self._limit_s = limit_s
+
+    @property
+    def descriptor(self) -> int:
+        """Return where it comes from, -1 where others may wait there too."""
+        return self._channel.descriptor
+
+    def look(self) -> bool:
+        """Take in what has come; return whether the answer is here, or will never be."""
+        self._channel.turns.once(0)
+        return self._channel.inbox.has(self._id)
+
+    def block(self) -> None:
+        """Wait for it, and take in what comes meanwhile."""
+        inbox, id_ = self._channel.inbox, self._id
+        self._channel.turns.until(lambda: inbox.has(id_), self._limit_s)
+
+
 class FramedChannel(ABC):
     """Frames to and from one guest, and what it prints.
 
@@ -24,12 +51,14 @@ class FramedChannel(ABC):
 
     # Payloads from this size on are not copied to be sent in one piece with their header.
     large_bytes = 1 << 20
+    # What becomes readable when an answer comes, where only one call at a time waits for one.
+    descriptor = -1
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_order: bool = False) -> None:
         self._sending = threading.Lock()
         self.turns = Turns(self._read)
         self.inbox = Inbox()
-        self.tape = LogTape(source=self.turns.until)
+        self.tape = LogTape(source=self.turns.until, in_order=in_order)
 
     def send(
         self, header: Mapping[str, object], payload: bytes = b"", limit_s: float | None = None
@@ -59,19 +88,28 @@ class FramedChannel(ABC):
         clock: Clock = time.monotonic,
     ) -> Frame:
         """Send one frame and return the one that answers its `id`; raises as `send` does."""
+        return finish(self.asking(header, payload, limit_s, clock))
+
+    async def asking(
+        self,
+        header: Mapping[str, object],
+        payload: bytes = b"",
+        limit_s: float | None = None,
+        clock: Clock = time.monotonic,
+        take: Callable[[Frame], None] | None = None,
+    ) -> Frame:
+        """Do the same as a flow; `take` gets parts that come before the answer."""
         started = clock()
         id_, inbox = str(header["id"]), self.inbox
-        inbox.expect(id_)
+        inbox.expect(id_, take)
         try:
             self.send(header, payload, limit_s)
-            left_s = limit_s
             while not inbox.has(id_):
-                if limit_s is not None:
-                    left_s = max(0.0, limit_s - (clock() - started))
-                in_time = self.turns.until(lambda: inbox.has(id_), left_s) or inbox.closed
+                left_s = None if limit_s is None else limit_s - (clock() - started)
                 # Time may have stood still meanwhile.
-                if not in_time and limit_s is not None and clock() - started >= limit_s:
+                if left_s is not None and left_s <= 0:
                     raise TimeoutError("no answer came")
+                await Pause(AnswerTo(self, id_, left_s))
         finally:
             answer = inbox.take(id_)
         if answer is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from signal import SIGABRT
 from typing import Protocol, cast
 
+from localfn.flow import aside, finish
 from localfn.instances.guest import Backend, CannotStart, Exit, Guest
 from localfn.instances.wire import PassingWire, Wire, open_wire
 from localfn.model import (
@@ -140,7 +141,7 @@ class Instance:
         self._enter(InstanceState.STARTING)
         init = {
             **self.plan.init,
-            "mark": guest.tape.token,
+            "mark": guest.tape.wanted_token,
             "context": context,
             "debug": self._debugged(guest),
         }
@@ -168,9 +169,27 @@ class Instance:
         sink: Sink,
     ) -> Reply:
         """Run the handler once; as many at a time as the function's concurrency says."""
-        _, wire = self._opened()
+        return finish(self.calling(invocation, context, limit_s, sink))
+
+    async def calling(
+        self,
+        invocation: Invocation,
+        context: Mapping[str, object],
+        limit_s: float | None,
+        sink: Sink,
+    ) -> Reply:
+        """Run the handler once, as a flow."""
+        guest, wire = self._opened()
         self._enter(InstanceState.READY, InstanceState.BUSY)
-        reply = self._converse(invocation.id, lambda: wire.call(invocation, context, limit_s), sink)
+        guest.tape.follow(invocation.id, sink)
+        try:
+            reply = (await wire.calling(invocation, context, limit_s)).reply
+            if reply.last or reply.failure is TOO_LATE or reply.failure is GONE:
+                # Its end is awaited.
+                await aside()
+            reply = self._settled(reply)
+        finally:
+            guest.tape.leave(invocation.id)
         self._leave()
         return reply
 
@@ -257,24 +276,26 @@ class Instance:
 
     def _converse(self, name: str, ask: Callable[[], Said], sink: Sink) -> Reply:
         guest, _ = self._opened()
-        guest.tape.follow(name, sink)
+        tape = guest.tape
+        tape.follow(name, sink)
         try:
             return self._settled(ask().reply)
         finally:
-            guest.tape.leave(name)
+            tape.leave(name)
 
     def _settled(self, reply: Reply) -> Reply:
         """Return a reply with what it meant for the guest."""
         guest, _ = self._opened()
-        if reply.last or reply.failure is TOO_LATE or reply.failure is GONE:
+        failure = reply.failure
+        if reply.last or failure is TOO_LATE or failure is GONE:
             # Before its end, so that no other call comes meanwhile.
             self._fail()
-        if reply.failure is TOO_LATE:
+        if failure is TOO_LATE:
             reply = self._ended(reply, guest.kill(LAST_WORDS_S))
-        elif reply.failure is GONE:
+        elif failure is GONE:
             reply = self._ended(reply, guest.await_exit(EXIT_LIMIT_S) or guest.kill(0))
-        peak_mb = max(reply.peak_memory_mb, guest.peak_memory_mb())
-        return reply._replace(peak_memory_mb=peak_mb)
+        peak_mb = guest.peak_memory_mb()
+        return reply if peak_mb <= reply.peak_memory_mb else reply._replace(peak_memory_mb=peak_mb)
 
     def _ended(self, reply: Reply, ended: Exit) -> Reply:
         """Word a call that the worker did not survive."""
@@ -342,6 +363,13 @@ def _exit_failure(ended: Exit, *, heap_full: bool) -> Failure:
         return Failure(
             FailureKind.OUT_OF_MEMORY,
             advice="The function used more memory than its template gives it.",
+            code=ended.code,
+            signal=ended.signal,
         )
     how = f"was killed by signal {ended.signal}" if ended.signal else f"left with {ended.code}"
-    return Failure(FailureKind.EXITED, advice=f"The process {how} before it answered.")
+    return Failure(
+        FailureKind.EXITED,
+        advice=f"The process {how} before it answered.",
+        code=ended.code,
+        signal=ended.signal,
+    )

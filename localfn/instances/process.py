@@ -95,7 +95,7 @@ class ProcessBackend:
                 f"`{plan.command[0]}` cannot be started for `{plan.function.key}`: {error}.",
                 hint="Name another interpreter, or run in a container: `--runner docker`.",
             ) from error
-        return child, ProcessGuest(child)
+        return child, ProcessGuest(child, one_by_one=plan.init.get("concurrency", 1) == 1)
 
     def _server(self, plan: InstancePlan, say: Callable[[str], None]) -> tuple[Child, Guest]:
         # Not loaded for the other functions, whose cold start would wait for it.
@@ -108,13 +108,15 @@ class ProcessBackend:
 
 
 class ProcessGuest:
-    """One bootstrap in a child process."""
+    """One bootstrap in a child process; `one_by_one` promises that it gets one call at a time."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, *, one_by_one: bool = False) -> None:
         self._child = child
         self._closing = threading.Lock()
         to_guest, from_guest, printed = child.pipes()
-        self.channel = StreamChannel(to_guest, from_guest, printed, child.is_over)
+        self.channel = StreamChannel(
+            to_guest, from_guest, printed, child.is_over, in_order=one_by_one
+        )
         self.tape = self.channel.tape
         # What it prints is read while its end is awaited: a full pipe would keep it from ending.
         child.pause = self.channel.turns.once

@@ -28,7 +28,8 @@ class StreamChannel(FramedChannel):
     """Frames over a pair of pipes, and a third pipe for what the guest prints.
 
     Owns the descriptors and closes them in `close`. `is_over` tells that the guest has
-    ended, whether or not its pipes have.
+    ended, whether or not its pipes have. `in_order` is as in `LogTape`: it can be promised here
+    where one call at a time is made.
     """
 
     def __init__(
@@ -37,8 +38,12 @@ class StreamChannel(FramedChannel):
         from_guest: int,
         printed: int = -1,
         is_over: Callable[[], bool] = never,
+        *,
+        in_order: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(in_order=in_order)
+        if in_order:
+            self.descriptor = from_guest
         self._to_guest = to_guest
         self._from_guest = from_guest
         self._printed = printed
@@ -46,6 +51,8 @@ class StreamChannel(FramedChannel):
         self._assembly = Assembly()
         self._looked = time.monotonic()
         self._poll = select.poll()
+        # In this order: what is printed is looked for after the answers, so that all that was
+        # printed before an answer is found with it.
         for each in (from_guest, printed) if printed >= 0 else (from_guest,):
             self._poll.register(each, select.POLLIN)
         # So that a guest that has stopped reading or writing cannot hold us beyond a deadline.

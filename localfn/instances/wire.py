@@ -30,6 +30,11 @@ class Wire(Protocol):
     ) -> Said:
         """Run the handler once."""
 
+    async def calling(
+        self, invocation: Invocation, context: Mapping[str, object], limit_s: float | None
+    ) -> Said:
+        """Run the handler once, as a flow (`localfn.flow`)."""
+
     def hook(self, name: str, context: Mapping[str, object], limit_s: float | None) -> Said:
         """Run a lifecycle hook."""
 
@@ -75,5 +80,6 @@ def _http(plan: InstancePlan, guest: Guest, say: Say, _: Clock) -> Wire:
 
 _WIRES: Mapping[str, Callable[[InstancePlan, Guest, Say, Clock], Wire]] = {
     "bootstrap": _frames,
+    "polled": _frames,
     "http": _http,
 }

@@ -7,6 +7,8 @@ from localfn.instances.instance import Instance
 from localfn.model import InstancePlan, InstanceState
 
 Sink = Callable[[bytes], None]
+# So many calls tell how long one takes.
+LEARNS_FROM = 8
 
 
 def nowhere(_: bytes) -> None:
@@ -17,7 +19,7 @@ class Berth:
     """An instance in the pool.
 
     `lent` counts the calls it serves. While it is `opening`, somebody starts it and loads the
-    code: a call, or a renewal in the background. `used` is when it was last given back.
+    code: a call, or a renewal in the background. `used` is when it was last lent or given back.
     """
 
     __slots__ = ("fleet", "here", "instance", "lent", "opening", "revision", "used")
@@ -31,10 +33,20 @@ class Berth:
         self.here = True
         self.used = now
 
-    def lend(self) -> None:
+    def lend(self, now: float) -> None:
         """Serve one more call; one whose code could not be loaded is opened by it, once more."""
         self.lent += 1
+        self.used = now
         self.opening = self.opening or self.instance.fresh
+
+    def give_back(self, now: float) -> None:
+        """Serve one call less."""
+        self.lent -= 1
+        if not self.opening:
+            self.fleet.note(now - self.used)
+        self.used = now
+        if not self.lent:
+            self.opening = False
 
     @property
     def is_idle(self) -> bool:
@@ -100,6 +112,24 @@ class Fleet:
         self.wanted = 0
         self.sink: Sink = nowhere
         self.untold_since: float | None = None
+        # How long a call takes, of late; None before the first one.
+        self.usual_s: float | None = None
+
+    def note(self, spent_s: float) -> None:
+        """Learn from how long a call took."""
+        usual_s = self.usual_s
+        self.usual_s = spent_s if usual_s is None else usual_s + (spent_s - usual_s) / LEARNS_FROM
+
+    def wait_s(self, ahead: int) -> float | None:
+        """Return how long a call will wait for an instance, `ahead` others being before it.
+
+        None where that cannot be told. One that is being opened is taken to come soon.
+        """
+        opening = sum(1 for each in self.berths if each.opening and not each.is_old)
+        there = self.current()
+        if self.places > 1 or not there or (self.usual_s is None and not opening):
+            return None
+        return (ahead + 1) * (self.usual_s or 0.0) / there
 
     @property
     def key(self) -> str:

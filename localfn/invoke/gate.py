@@ -45,8 +45,12 @@ class Gate:
             self._changed.wait_for(lambda: function not in self._held, self._limit_s)
             return self._holds[function]
 
+    def is_held(self, function: str) -> bool:
+        """Return whether calls of this function have to wait, as far as is known."""
+        return function in self._held
+
     def holds(self, function: str) -> int:
         """Return how often the function has been held, for what was saved just now too."""
         if self._catch_up is not None:
             self._catch_up()
-        return self._holds[function]
+        return self._holds.get(function, 0)

@@ -3,11 +3,12 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
+from localfn.flow import aside, finish
 from localfn.instances.instance import Instance, Unusable
 from localfn.invoke.fleet import Berth, Sink, nowhere
-from localfn.invoke.pool import End, NoPlace, Open, Pool
+from localfn.invoke.pool import End, NoPlace, NotNow, Open, Pool
 from localfn.model import (
     Call,
     CallMode,
@@ -54,7 +55,8 @@ class Log:
 class Invoker:
     """Runs calls.
 
-    `plan` says how an instance of a call's function is started; `keep` makes the pool that has
+    `plan` says how an instance of a call's function is started, `has_plan` whether that is known
+    already and no disk need be read for it; `keep` makes the pool that has
     instances opened and ended here. `untimed` names functions that may take as long as they
     like, unless `timeout_s` says otherwise.
     """
@@ -66,12 +68,14 @@ class Invoker:
         keep: Callable[[Open, End], Pool],
         environ: Mapping[str, str],
         *,
+        has_plan: Callable[[Call], bool] = lambda call: False,
         timeout_s: float | None = None,
         untimed: Callable[[Function], bool] = lambda function: False,
         follow_stop: Sink = nowhere,
     ) -> None:
         self._provider = provider
         self._plan = plan
+        self._has_plan = has_plan
         self._environ = environ
         self._timeout_s = timeout_s
         self._untimed = untimed
@@ -81,20 +85,34 @@ class Invoker:
 
     def __call__(self, call: Call, follow: Sink = nowhere) -> Result:
         """Run one call; `follow` gets the log as it is written."""
+        return finish(self.running(call, follow))
+
+    async def running(self, call: Call, follow: Sink = nowhere) -> Result:
+        """Run one call as a flow."""
         invocation = self._invocation(call)
         refusal = self._refusal(call)
         if refusal is not None:
             return self._result(invocation, Reply(failure=refusal), b"", None)
         try:
             while True:
-                with self.pool.borrow(self._plan(call)) as berth:
-                    self._last[berth.instance.id] = invocation
-                    try:
-                        return self._run(berth, invocation, Log(follow))
-                    except Unusable:  # it failed in another call before it took this one
-                        continue
+                berth = await self._borrowed(call)
+                self._last[berth.instance.id] = invocation
+                try:
+                    return await self._run(berth, invocation, Log(follow))
+                except Unusable:  # it failed in another call before it took this one
+                    await aside()
+                finally:
+                    self.pool.give_back(berth)
         except NoPlace as full:
             return self._throttled(invocation, full)
+
+    async def _borrowed(self, call: Call) -> Berth:
+        """Lend an instance, wherever it has to be waited for, planned or opened."""
+        if self._has_plan(call):
+            with suppress(NotNow):
+                return self.pool.take(self._plan(call), waits=False)
+        await aside()
+        return self.pool.take(self._plan(call))
 
     def forward(self, call: Call, request: HttpRequest, follow: Sink = nowhere) -> HttpReply:
         """Pass a client's request on to a function that is a server itself.
@@ -164,6 +182,7 @@ class Invoker:
             client_context=call.client_context,
             attempt=call.attempt,
             qualifier=call.qualifier,
+            parts=call.parts,
         )
 
     def _limit_s(self, function: Function) -> float | None:
@@ -173,10 +192,8 @@ class Invoker:
 
     def _refusal(self, call: Call) -> Failure | None:
         limits = self._provider.limits
-        most = {
-            CallMode.SYNC: limits.sync_payload_bytes,
-            CallMode.ASYNC: limits.async_payload_bytes,
-        }[call.mode]
+        is_sync = call.mode is CallMode.SYNC
+        most = limits.sync_payload_bytes if is_sync else limits.async_payload_bytes
         if call.event.size <= most:
             return None
         return Failure(
@@ -189,16 +206,25 @@ class Invoker:
         refusal = Failure(FailureKind.THROTTLED, invocation.function.key, advice=str(full))
         return self._result(invocation, Reply(failure=refusal), b"", None)
 
-    def _run(self, berth: Berth, invocation: Invocation, log: Log) -> Result:
+    async def _run(self, berth: Berth, invocation: Invocation, log: Log) -> Result:
         context = self._provider.context(invocation, self._environ)
-        cold_start_ms, opened = self._ready(berth, invocation, context, log)
+        cold_start_ms, opened = None, None
+        if berth.opening:
+            await aside()
+            cold_start_ms, opened = self._ready(berth, invocation, context, log)
         reply = opened
         if opened is None or opened.failure is None:
-            reply = self._call(berth.instance, invocation, context, log, opened)
+            reply = await self._call(berth.instance, invocation, context, log, opened)
         assert reply is not None
         result = self._finish(invocation, reply, log, cold_start_ms)
-        self._freeze(berth.instance, invocation, context, log)
-        return result._replace(logs=log.text)
+        if invocation.function.hooks.pre_freeze is not None:
+            await aside()
+            self._freeze(berth.instance, invocation, context, log)
+        # Spelled out: `_replace` costs several times as much.
+        _, payload, failure, _, duration_ms, _, peak_mb, http = result
+        return Result(
+            invocation, payload, failure, log.text, duration_ms, cold_start_ms, peak_mb, http
+        )
 
     def _ready(
         self, berth: Berth, invocation: Invocation, context: Mapping[str, object], log: Log
@@ -245,14 +271,19 @@ class Invoker:
     ) -> Reply:
         """Start an instance and load its code.
 
-        Without an initializer the code is loaded within the first invocation, as in the cloud;
-        no invocation begins when nobody has `called`.
+        Without an initializer, and where loading is no phase of its own, the code is loaded within
+        the first invocation, as in the cloud; no invocation begins when nobody has `called`.
         """
         function, provider = invocation.function, self._provider
         instance.start()
-        log.write(provider.start_output(provider.runtimes[function.runtime]))
+        log.write(provider.start_output(invocation))
         hook = function.hooks.initializer
         opening = provider.opening_lines(invocation) if called else b""
+        if provider.init_limit_s is not None:
+            opened = instance.load(context, self._phase_s(invocation), log.write)
+            log.close_line()
+            log.write(opening)
+            return opened
         if hook is None:
             log.write(opening)
             return instance.load(context, invocation.timeout_s, log.write)
@@ -266,7 +297,7 @@ class Invoker:
             log.write(opening)
         return opened
 
-    def _call(
+    async def _call(
         self,
         instance: Instance,
         invocation: Invocation,
@@ -277,14 +308,31 @@ class Invoker:
         """Run the handler; loading counts as running where there is no initializer."""
         if opened is None:
             log.write(self._provider.opening_lines(invocation))
-        spent_ms = 0.0
-        if opened is not None and invocation.function.hooks.initializer is None:
-            spent_ms = opened.duration_ms
+        spent_ms = 0.0 if opened is None else self._counted_ms(invocation.function, opened)
         limit_s = invocation.timeout_s
         if limit_s is not None:
             limit_s = max(0.0, limit_s - spent_ms / 1000)
-        reply = instance.call(invocation, context, limit_s, log.write)
-        return reply._replace(duration_ms=reply.duration_ms + spent_ms)
+        reply = await instance.calling(invocation, context, limit_s, log.write)
+        if invocation.parts is None:  # of an answer in parts most has been sent already
+            reply = _within(self._provider.limits.response_bytes, reply)
+        return reply._replace(duration_ms=reply.duration_ms + spent_ms) if spent_ms else reply
+
+    def _phase_s(self, invocation: Invocation) -> float | None:
+        """Return how long a phase of loading may take.
+
+        A cloud that finds it too long starts again, within the first invocation. That ends as if
+        the first try had gone on: in time for the invocation's own limit, or not.
+        """
+        if invocation.timeout_s is None or self._provider.init_limit_s is None:
+            return None
+        return max(self._provider.init_limit_s, invocation.timeout_s)
+
+    def _counted_ms(self, function: Function, opened: Reply) -> float:
+        """Return how much of the time that loading took the first invocation pays for."""
+        phase_s = self._provider.init_limit_s
+        if phase_s is not None:
+            return opened.duration_ms if opened.duration_ms > phase_s * 1000 else 0.0
+        return opened.duration_ms if function.hooks.initializer is None else 0.0
 
     def _freeze(
         self, instance: Instance, invocation: Invocation, context: Mapping[str, object], log: Log
@@ -341,6 +389,15 @@ class Invoker:
         if result.failure is None:
             return result
         return result._replace(payload=self._provider.error_body(result))
+
+
+def _within(most_bytes: int, reply: Reply) -> Reply:
+    """Return a reply, a failed one where the answer is longer than its cloud lets it be."""
+    if reply.failure is not None or len(reply.payload) <= most_bytes:
+        return reply
+    advice = f"The answer has {len(reply.payload)} bytes, {most_bytes} are allowed."
+    failure = Failure(FailureKind.ANSWER_TOO_LARGE, str(most_bytes), advice=advice)
+    return reply._replace(payload=b"", failure=failure)
 
 
 def _is_idle(instance: Instance) -> bool:

@@ -15,12 +15,18 @@ class Keeping(NamedTuple):
     `most_instances` counts those of all functions. `wait_s` is how long a call waits for its turn
     when there are so many. `idle_s` is how long an instance is kept that nobody calls, None for as
     long as the session lasts. `spares` is how many started workers without code are kept.
+
+    A call of a function whose calls are short waits up to `patience_s` for one of its instances
+    to come free, if `at_once` of them are busy, before another one is opened for it: on so many
+    cores more of them would only be in each other's way.
     """
 
     most_instances: int = 16
     wait_s: float = 10.0
     idle_s: float | None = None
     spares: int = 0
+    patience_s: float = 0.0
+    at_once: int = 1
 
 
 def usual_instances() -> int:

@@ -15,7 +15,7 @@ from localfn.invoke.mounts import find_mounts, variable_of
 from localfn.invoke.visible import visible
 from localfn.languages import Language, Launch
 from localfn.model import (
-    NOTHING,
+    Beside,
     Function,
     Hook,
     InstancePlan,
@@ -26,6 +26,7 @@ from localfn.model import (
     Runtime,
     Site,
 )
+from localfn.templates.env_vars import NONE, EnvVars
 
 # Where a container sees our bootstraps and the folders of its layers.
 RUNTIME_TARGET = "/var/localfn"
@@ -34,13 +35,16 @@ LAYERS_TARGET = "/var/localfn-layers"
 START_LIMIT_S = 30.0
 
 
+# What serves events to images that ask for them; of no cloud, and of no version.
+POLLING = Runtime("polling", "polling", "")
+
 NOWHERE: Mapping[str, Local] = MappingProxyType({})
 
 
 class Wishes(NamedTuple):
     """What the user wants otherwise than the template says."""
 
-    environment: Mapping[str, str] = NOTHING
+    environment: EnvVars = NONE
     layers: Mapping[str, Local] = NOWHERE
     mounts: Mapping[str, Local] = NOWHERE
     interpreters: Mapping[str, Local] = NOWHERE
@@ -94,6 +98,7 @@ class Planner:
         folders = self._folders(function, runtime)
         if site is Site.CONTAINER:
             plan = self._in_container(function, runtime, language, folders)
+            plan = plan._replace(beside=_beside(function, runtime))
         else:
             plan = self._in_process(function, runtime, language, folders)
         plan = plan._replace(image=image, heap_exhausted=language.heap_exhausted)
@@ -189,7 +194,7 @@ class Planner:
             wire=runtime.wire,
             command=command,
             folder=folder,
-            environment={**variables, **self._wishes.environment},
+            environment={**variables, **self._wishes.environment.of(*_names(function))},
             init={
                 "shim": provider.shim,
                 "runtime": runtime.id,
@@ -264,6 +269,20 @@ def _mounted_bootstraps(runtime: Runtime, language: Language) -> tuple[Mount, ..
         return ()
     folder = assets.folder("runtimes")
     return (Mount(folder if language.beside else folder / language.name, RUNTIME_TARGET),)
+
+
+def _beside(function: Function, runtime: Runtime) -> Beside | None:
+    """Return what serves events to an image that asks for them."""
+    if runtime.wire != "polled":
+        return None
+    language = languages.load(POLLING.language)
+    command = language.container_command(RUNTIME_TARGET, Launch(function.memory_mb))
+    return Beside(POLLING, command, (Mount(assets.folder("runtimes"), RUNTIME_TARGET),))
+
+
+def _names(function: Function) -> tuple[str, ...]:
+    """Return the names by which variables may be meant for this function."""
+    return (*function.attributes.get("spellings", "").split(), function.name, function.key)
 
 
 def _hooks(function: Function) -> dict[str, str]:

@@ -41,6 +41,10 @@ class Plans:
         with self._lock:
             return self._found(function) or self._make(function)
 
+    def knows(self, function: Function) -> bool:
+        """Return whether `find` has nothing to do."""
+        return self._found(function) is not None
+
     def make(self, function: Function) -> InstancePlan:
         """Return a plan made from what is on the disk now, and use it from now on."""
         with self._lock:

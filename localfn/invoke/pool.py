@@ -9,8 +9,7 @@ what it began with, unless a debugger holds it: nobody shall look at code that i
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -21,6 +20,8 @@ from localfn.invoke.keeping import Keeping
 from localfn.model import InstancePlan, InstanceState, Result, Revision
 
 REAP_EVERY = 4
+# What has answered so lately is taken to be alive; looking costs as much as lending.
+FRESH_S = 0.005
 STOPPING = "localfn is stopping."
 # How often it is seen whether a debugger holds a call in old code.
 LOOK_EVERY_S = 0.02
@@ -41,6 +42,10 @@ def untold(_: Revision) -> None:
 
 class NoPlace(Exception):
     """A call could not be given an instance in time; the message says why."""
+
+
+class NotNow(Exception):
+    """No instance is free at this moment."""
 
 
 class Lives(NamedTuple):
@@ -70,14 +75,53 @@ class Renewal(NamedTuple):
 
 
 class Waiter:
-    """A call that waits. `berth` is what it was given; none when it came too late."""
+    """A call that waits. `berth` is what it was given; none when it came too late.
 
-    __slots__ = ("berth", "fleet", "served")
+    While it is `patient` nothing is opened for it.
+    """
 
-    def __init__(self, fleet: Fleet) -> None:
+    __slots__ = ("_asleep", "berth", "fleet", "is_served", "patient")
+
+    def __init__(self, fleet: Fleet, *, patient: bool) -> None:
         self.fleet = fleet
+        self.patient = patient
         self.berth: Berth | None = None
-        self.served = threading.Event()
+        self.is_served = False
+        # A bare lock: an event costs several times as much, and each short call may wait for one.
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
+
+    def serve(self, berth: Berth | None) -> None:
+        """Wake it, with what it gets. Only once."""
+        self.berth, self.is_served = berth, True
+        self._asleep.release()
+
+    def wait(self, limit_s: float) -> bool:
+        """Sleep until it is served; return whether it was in time. Not to be called afterwards."""
+        return self._asleep.acquire(timeout=limit_s)
+
+
+class Loan:
+    """An instance that is lent as long as a block lasts; a generator costs every call more."""
+
+    __slots__ = ("_berth", "_give_back", "_plan", "_take")
+
+    def __init__(
+        self,
+        take: Callable[[InstancePlan], Berth],
+        plan: InstancePlan,
+        give_back: Callable[[Berth], None],
+    ) -> None:
+        self._take = take
+        self._plan = plan
+        self._give_back = give_back
+
+    def __enter__(self) -> Berth:
+        self._berth = self._take(self._plan)
+        return self._berth
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back(self._berth)
 
 
 class Pool:
@@ -105,23 +149,63 @@ class Pool:
 
     # --- calls -----------------------------------------------------------------------------
 
-    @contextmanager
-    def borrow(self, plan: InstancePlan) -> Iterator[Berth]:
-        """Lend an instance; take it back if it is still good.
+    def borrow(self, plan: InstancePlan) -> "Loan":
+        """Lend an instance within a `with`; take it back if it is still good.
 
         It is `opening` when it has not been started: then the borrower does that, and says
         `opened`. Raises `NoPlace` when none can be had in time.
         """
-        berth = self._take(plan)
-        try:
-            yield berth
-        finally:
-            self._give_back(berth)
+        return Loan(self.take, plan, self.give_back)
+
+    def take(self, plan: InstancePlan, *, waits: bool = True) -> Berth:
+        """Lend an instance, to be given back; see `borrow`.
+
+        Raises `NotNow` where it would have to be opened or waited for and the caller does not
+        wait.
+        """
+        with self._lock:
+            self._refuse_when_closed()
+            fleet = self._fleet(plan)
+            fleet.awake = True
+            berth = self._free(fleet)
+            if berth is None and waits:
+                ahead = sum(each.fleet.newest() is fleet for each in self._waiting)
+                patient = self._comes_soon(fleet, ahead)
+                berth = None if patient else self._another(fleet, ahead)
+            if berth is not None:
+                berth.lend(self._clock())
+                return berth
+            if not waits:
+                raise NotNow
+            waiter = Waiter(fleet, patient=patient)
+            self._waiting.append(waiter)
+        return self._await(waiter)
+
+    def give_back(self, berth: Berth) -> None:
+        """Take back what was lent; keep it if it is still good."""
+        opening: list[Berth] = []
+        with self._lock:
+            berth.give_back(self._clock())
+            gone = not berth.lent and not berth.is_good
+            replaced = gone and self._remove(berth) and berth.is_old
+            if replaced:
+                opening = self._make_up(berth.fleet.newest())
+            if self._waiting and not gone:
+                self._serve_next(berth)
+            elif replaced:
+                self._serve()
+            if self._reaper is None:
+                self._watch_idle()
+        if replaced:
+            self._in_background(self._replace, [berth], opening)
+        elif gone:
+            self._end_failed(berth)
 
     def opened(self, berth: Berth) -> None:
         """Say that an instance has loaded its code: other calls may come to it."""
         with self._lock:
             berth.opening = False
+            berth.used = self._clock()
             since = self._take_untold(berth)
             self._serve()
         if since is not None:
@@ -215,7 +299,7 @@ class Pool:
             berths = self._remove_all(tuple(self._fleets.values()), lambda each: True)
             waiting, self._waiting = self._waiting, []
             for each in waiting:
-                each.served.set()
+                each.serve(None)
         for berth in berths[1:]:
             self._in_background(self._lives.end, berth.instance)
         for berth in berths[:1]:
@@ -225,25 +309,16 @@ class Pool:
                 self._in_background(self._lives.end, berth.instance)
         self._join(limit_s)
 
-    # --- taking and giving back, under the lock ------------------------------------------------
-
-    def _take(self, plan: InstancePlan) -> Berth:
-        with self._lock:
-            self._refuse_when_closed()
-            fleet = self._fleet(plan)
-            fleet.awake = True
-            berth = self._find(fleet, sum(each.fleet.newest() is fleet for each in self._waiting))
-            if berth is not None:
-                berth.lend()
-                return berth
-            waiter = Waiter(fleet)
-            self._waiting.append(waiter)
-        return self._await(waiter)
+    # --- who waits, under the lock -------------------------------------------------------------
 
     def _await(self, waiter: Waiter) -> Berth:
-        while not waiter.served.wait(self._keeping.wait_s):
+        if waiter.patient and not waiter.wait(self._keeping.patience_s):
             with self._lock:
-                if waiter.served.is_set():
+                waiter.patient = False
+                self._serve()
+        while not waiter.is_served and not waiter.wait(self._keeping.wait_s):
+            with self._lock:
+                if waiter.is_served:
                     break
                 fleet = waiter.fleet.newest()
                 # One that is being opened comes when it comes: there is a limit on that already.
@@ -258,54 +333,64 @@ class Pool:
             raise NoPlace(STOPPING)
         return waiter.berth
 
-    def _give_back(self, berth: Berth) -> None:
-        opening: list[Berth] = []
-        with self._lock:
-            berth.lent -= 1
-            berth.used = self._clock()
-            if not berth.lent:
-                berth.opening = False
-            gone = not berth.lent and not berth.is_good
-            replaced = gone and self._remove(berth) and berth.is_old
-            if replaced:
-                opening = self._make_up(berth.fleet.newest())
-            if replaced or not gone:
-                self._serve()
-            self._watch_idle()
-        if replaced:
-            self._in_background(self._replace, [berth], opening)
-        elif gone:
-            self._end_failed(berth)
-
     def _end_failed(self, berth: Berth) -> None:
         """End an instance, then see who can be served: perhaps by what is left of it."""
         self._lives.end(berth.instance)
         with self._lock:
             self._serve()
 
+    def _serve_next(self, berth: Berth) -> None:
+        """Have an instance that has come back serve who is next, if he waits for such a one."""
+        first = self._waiting[0]
+        if first.fleet.newest() is not berth.fleet or not berth.has_room:
+            self._serve()
+            return
+        # Nothing else has changed, so nobody else need be looked at.
+        del self._waiting[0]
+        berth.lend(self._clock())
+        first.serve(berth)
+
     def _serve(self) -> None:
         """Give those who wait what can be had now, first come first served."""
+        if not self._waiting:
+            return
         passed: dict[Fleet, int] = {}
         for waiter in tuple(self._waiting):
             fleet = waiter.fleet.newest()
-            berth = self._find(fleet, passed.get(fleet, 0))
+            ahead = passed.get(fleet, 0)
+            berth = self._free(fleet) or (None if waiter.patient else self._another(fleet, ahead))
             if berth is None:
                 # It will be served by what is opening, before others are.
-                passed[fleet] = passed.get(fleet, 0) + 1
+                passed[fleet] = ahead + 1
                 continue
             self._waiting.remove(waiter)
-            berth.lend()
-            waiter.berth = berth
-            waiter.served.set()
+            berth.lend(self._clock())
+            waiter.serve(berth)
 
-    def _find(self, fleet: Fleet, ahead: int) -> Berth | None:
-        """Return an instance for one more call, `ahead` others wait for this fleet's."""
+    def _free(self, fleet: Fleet) -> Berth | None:
+        """Return an instance that can take one more call at once."""
         while (berth := fleet.free()) is not None:
-            if not berth.is_idle or berth.instance.lives():
+            just_now = berth.used > self._clock() - FRESH_S
+            if just_now or not berth.is_idle or berth.instance.lives():
                 return berth
             # It ended by itself while nobody looked.
             self._remove(berth)
             self._in_background(self._lives.end, berth.instance)
+        return None
+
+    def _comes_soon(self, fleet: Fleet, ahead: int) -> bool:
+        """Return whether an instance will come free sooner than another one would help."""
+        if not self._keeping.patience_s or fleet.current() < self._keeping.at_once:
+            return False
+        wait_s = fleet.wait_s(ahead)
+        return wait_s is not None and wait_s < self._keeping.patience_s
+
+    def _another(self, fleet: Fleet, ahead: int) -> Berth | None:
+        """Return an instance to be opened for one more call.
+
+        None where one is coming, or where the session has as many as it may. `ahead` others wait
+        for this fleet's.
+        """
         if fleet.promised() > ahead:
             return None
         if fleet.alone and any(each.berths for each in self._family(fleet.key)):

@@ -1,6 +1,6 @@
 """The words of this program: frozen values without I/O. Every other package speaks them."""
 
-from localfn.model.call import Call, CallMode, Event, Invocation
+from localfn.model.call import Call, CallMode, Event, Invocation, Part
 from localfn.model.contract import Fault, FaultKind, Health, HttpContract
 from localfn.model.function import (
     NOTHING,
@@ -14,14 +14,28 @@ from localfn.model.function import (
     Volume,
 )
 from localfn.model.http import BrokenBody, Headers, HttpReply, HttpRequest, Tunnel
-from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
-from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
+from localfn.model.plan import Beside, InstancePlan, InstanceState, Layout, Mount, Site
+from localfn.model.provider import Finding, Limits, Provider, Reading, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
 from localfn.model.revision import Revision
-from localfn.model.web import Calls, DomainRoute, Repeats, Route, Visit, Web, WebRules
+from localfn.model.runtime import Runtime
+from localfn.model.web import (
+    Calls,
+    DomainRoute,
+    OpenSockets,
+    Patience,
+    Repeats,
+    Route,
+    Socket,
+    Visit,
+    Web,
+    WebRules,
+    WebSockets,
+)
 
 __all__ = [
     "NOTHING",
+    "Beside",
     "BrokenBody",
     "Call",
     "CallMode",
@@ -49,6 +63,9 @@ __all__ = [
     "Limits",
     "Local",
     "Mount",
+    "OpenSockets",
+    "Part",
+    "Patience",
     "Place",
     "Provider",
     "Reading",
@@ -60,10 +77,12 @@ __all__ = [
     "Runtime",
     "Severity",
     "Site",
+    "Socket",
     "Trigger",
     "Tunnel",
     "Visit",
     "Volume",
     "Web",
     "WebRules",
+    "WebSockets",
 ]

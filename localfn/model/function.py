@@ -56,12 +56,16 @@ class Hooks(NamedTuple):
 
 
 class Container(NamedTuple):
-    """How a custom runtime or a custom image is started. Empty means the cloud's default."""
+    """How a custom runtime or a custom image is started. Empty means the cloud's default.
+
+    `folder` is where it is started, where not in the folder that the image names.
+    """
 
     image: str = ""
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     port: int = 0
+    folder: str = ""
 
 
 class Volume(NamedTuple):
@@ -79,8 +83,10 @@ class Function(NamedTuple):
     """A function that can be run.
 
     `layers` are the references as written. `ignores` are files of gitignore rules, each for the
-    folder that it lies in: what they name is not uploaded. `attributes` are facts that only the
-    function's cloud understands (region, log project, generation of the product, …).
+    folder that it lies in: what they name is not uploaded. `files` is code that stands in the
+    template itself, by file name; then `code` is only the template's folder. `attributes` are
+    facts that only the function's cloud understands (region, log project, generation of the
+    product, …).
     """
 
     name: str
@@ -97,6 +103,7 @@ class Function(NamedTuple):
     layers: tuple[str, ...] = ()
     mounts: tuple[Volume, ...] = ()
     ignores: tuple[Path, ...] = ()
+    files: Mapping[str, str] = NOTHING
     triggers: tuple[Trigger, ...] = ()
     hooks: Hooks = Hooks()
     container: Container | None = None

@@ -68,10 +68,18 @@ class HttpReply(NamedTuple):
 
 def header_of(headers: Headers, name: str) -> str:
     """Return the first value of a header, whatever the case of its name; "" without one."""
-    return _index(headers).get(name.lower(), "")
+    global _last
+    last = _last
+    if last[0] is not headers:
+        last = _last = (headers, _index(headers))
+    return last[1].get(name.lower(), "")
 
 
 @lru_cache(256)
 def _index(headers: Headers) -> Mapping[str, str]:
     # A client that asks again mostly sends the same headers again.
     return {name.lower(): value for name, value in reversed(headers)}
+
+
+# Whoever asks for one header of a message mostly asks for another one next.
+_last: tuple[Headers, Mapping[str, str]] = ((), {})

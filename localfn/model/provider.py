@@ -10,6 +10,7 @@ from localfn.model.contract import HttpContract
 from localfn.model.function import Function, Place
 from localfn.model.plan import Layout
 from localfn.model.result import Result
+from localfn.model.runtime import Runtime
 from localfn.model.web import DomainRoute, Web
 
 
@@ -21,13 +22,17 @@ class Severity(Enum):
 
 
 class Finding(NamedTuple):
-    """Something in a template that its author should know. `function` is a key, or empty."""
+    """Something in a template that its author should know. `function` is a key, or empty.
+
+    `asks` is the name of a value that would settle it: one of those that `read_template` takes.
+    """
 
     severity: Severity
     message: str
     place: Place
     function: str = ""
     hint: str = ""
+    asks: str = ""
 
 
 class Reading(NamedTuple):
@@ -42,21 +47,6 @@ class Reading(NamedTuple):
     findings: tuple[Finding, ...] = ()
     files: frozenset[Path] = frozenset()
     routes: tuple[DomainRoute, ...] = ()
-
-
-class Runtime(NamedTuple):
-    """A runtime id of a cloud: which language and version it is, and how it is spoken to.
-
-    `image` is the vendor's own image, used only when the user asks for it. A runtime without a
-    language cannot be run here; `way_out` says what to do instead.
-    """
-
-    id: str
-    language: str
-    version: str
-    image: str = ""
-    wire: str = "bootstrap"
-    way_out: str = ""
 
 
 class Limits(NamedTuple):
@@ -74,7 +64,9 @@ class Provider(NamedTuple):
 
     - `recognizes(path)`: whether this file is a template of the cloud.
     - `find_template(folder)`: the template that the cloud's own tools would take, or None.
-    - `read_template(path, environ)`: what it says; raises `ProjectError` when it is no template.
+    - `read_template(path, environ, values)`: what it says; raises `ProjectError` when it is no
+      template. `values` are the user's for what a template leaves open, by the name under which
+      the template asks for it: its parameters, and what only a deployment knows.
     - `lone_function(folder, file, handler, runtime)`: a function without a template.
     - `shim`: name of the file in `runtimes/<language>/shims/` (without its ending).
     - `variables(function, runtime, layout, environ)`: the environment of an instance, the
@@ -82,13 +74,17 @@ class Provider(NamedTuple):
     - `context(invocation, environ)`: JSON-ready facts from which the shim builds the handler's
       context.
     - `request_id(function, now, entropy)`: a new id; `now` in epoch seconds, `entropy` 16 bytes.
-    - `start_output(runtime)`: what the platform prints when an instance comes up.
+    - `start_output(invocation)`: what the platform prints when an instance comes up for it.
     - `opening_lines` / `closing_lines`: the platform's log lines around one invocation.
     - `hook_lines(hook, invocation)`: the same around a lifecycle hook.
     - `error_body(result)`: the payload a caller gets when `result.failure` is set;
       `result.payload` is what the function answered itself, where it did.
+    - `packages`: the folder beside the code where Python packages are installed for it: one that
+      the cloud's own tools know or leave alone.
     - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
     - `http`: how it talks to functions that are servers, None where it has none.
+    - `init_limit_s`: how long code may take to be loaded where that is a phase of its own, before
+      the first invocation begins; None where loading is a part of that invocation.
     """
 
     name: str
@@ -100,16 +96,18 @@ class Provider(NamedTuple):
     template_names: Sequence[str]
     recognizes: Callable[[Path], bool]
     find_template: Callable[[Path], Path | None]
-    read_template: Callable[[Path, Mapping[str, str]], Reading]
+    read_template: Callable[[Path, Mapping[str, str], Mapping[str, str]], Reading]
     lone_function: Callable[[Path, str, str, str], Function]
     shim: str
     variables: Callable[[Function, Runtime, Layout, Mapping[str, str]], Mapping[str, str]]
     context: Callable[[Invocation, Mapping[str, str]], Mapping[str, object]]
     request_id: Callable[[Function, float, bytes], str]
-    start_output: Callable[[Runtime], bytes]
+    start_output: Callable[[Invocation], bytes]
     opening_lines: Callable[[Invocation], bytes]
     closing_lines: Callable[[Result], bytes]
     hook_lines: Callable[[str, Invocation], tuple[bytes, bytes]]
     error_body: Callable[[Result], bytes]
+    packages: str
     web: Callable[[], Web]
     http: HttpContract | None = None
+    init_limit_s: float | None = None

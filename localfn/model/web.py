@@ -1,12 +1,12 @@
 """How a cloud speaks HTTP: its triggers, its domains, its own API."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from localfn.model.call import Call, Event
+from localfn.model.call import Call, Event, Part
 from localfn.model.function import NOTHING, Function, Place, Trigger
-from localfn.model.http import HttpReply, HttpRequest
+from localfn.model.http import Headers, HttpReply, HttpRequest
 from localfn.model.result import Result
 
 
@@ -14,7 +14,9 @@ class DomainRoute(NamedTuple):
     """A path of a custom domain, and the key of the function that answers there.
 
     `domain` is empty where the cloud makes one up. `path` ends with `*` where everything below
-    it is meant. `methods` is empty where all are.
+    it is meant; in it `{name}` stands for one part of a path and `{name+}` for all that is left.
+    `methods` is empty where all are. `trigger` names the one of the function's triggers by which
+    requests come, where it has several.
     """
 
     domain: str
@@ -23,19 +25,26 @@ class DomainRoute(NamedTuple):
     methods: tuple[str, ...] = ()
     qualifier: str = ""
     template: Place | None = None
+    trigger: str = ""
 
 
 class WebRules(NamedTuple):
     """What the person at the terminal may decide about HTTP.
 
     `statuses` replaces those of the cloud's own table (`Web.statuses`). `attachment` adds what
-    default domains add. `verifies` has signatures checked with the keys of `environ`.
+    default domains add. `verifies` has signatures checked with the keys of `environ`. `claims` are
+    those of every client whose token would be asked for; without them tokens are read, and checked
+    with `token_keys` where there are some: a set of keys in JSON (RFC 7517), a public key in PEM,
+    or a secret. `is_patient` has every client wait as long as it takes: somebody debugs.
     """
 
     statuses: Mapping[str, int] = MappingProxyType({})
     attachment: bool = False
     verifies: bool = False
     environ: Mapping[str, str] = NOTHING
+    claims: Mapping[str, object] | None = None
+    token_keys: str = ""
+    is_patient: bool = False
 
 
 class Visit(NamedTuple):
@@ -43,7 +52,8 @@ class Visit(NamedTuple):
 
     `request.path` is the path as the function sees it, `uri` path and query as the cloud's own
     gateway would have got them. `own_domain` tells a custom domain from the cloud's. `moment` is
-    in seconds since the epoch.
+    in seconds since the epoch. `values` are the parts of the path that the placeholders of its
+    route stand for, as they were sent. `client` is what `Web.admit` has found out about the client.
     """
 
     request: HttpRequest
@@ -53,6 +63,42 @@ class Visit(NamedTuple):
     moment: float
     uri: str
     own_domain: bool = False
+    values: Mapping[str, str] = NOTHING
+    client: Mapping[str, object] = NOTHING
+
+
+class Patience(NamedTuple):
+    """How long a gateway of the cloud waits for a function, and what it answers then."""
+
+    limit_s: float
+    reply: HttpReply
+
+
+class Socket(NamedTuple):
+    """A WebSocket that a client has opened with a request.
+
+    `opened` and `heard` are moments in seconds since the epoch: when it began, and when the client
+    said something last. `client` is what was found out about the client then.
+    """
+
+    id: str
+    request: HttpRequest
+    opened: float
+    heard: float
+    client: Mapping[str, object] = NOTHING
+
+
+class OpenSockets(Protocol):
+    """The WebSockets that are open now."""
+
+    def find(self, id_: str) -> Socket | None:
+        """Return one of them, None where it is not open any more."""
+
+    def send(self, id_: str, message: str | bytes) -> bool:
+        """Send a message; return whether there was somebody to send it to."""
+
+    def close(self, id_: str) -> bool:
+        """Hang up; return whether it was open."""
 
 
 class Calls(Protocol):
@@ -66,11 +112,18 @@ class Calls(Protocol):
     def rules(self) -> WebRules:
         """Return what the person at the terminal has decided."""
 
+    @property
+    def sockets(self) -> OpenSockets:
+        """Return the WebSockets that are open now."""
+
     def new_id(self, function: Function) -> str:
         """Return an id for a call that is about to be made."""
 
     def invoke(self, call: Call) -> Result:
         """Make a call and wait for its result."""
+
+    def stream(self, call: Call) -> Iterator[Part | Result]:
+        """Make a call; yield the parts of its answer as they come, if any, and last its result."""
 
     def enqueue(self, call: Call) -> None:
         """Make a call later; nobody waits for its result."""
@@ -105,6 +158,34 @@ class Route(NamedTuple):
     is_for_pages: bool = False
 
 
+class WebSockets(NamedTuple):
+    """How a cloud has functions speak WebSocket. Everything in it is a fact or a pure function.
+
+    Moments are in seconds since the epoch.
+
+    - `opened(request, moment, calls)`: a client is let in: the socket and further headers of the
+      answer; or the answer that turns it away; None where no function is behind this address.
+    - `heard(socket, message, moment, calls)`: what is sent back for a message, None for nothing.
+    - `closed(socket, code, reason, moment, calls)`: told once, whoever has hung up.
+    - `manages(request)`: whether a request is about open sockets; `managed(request, calls)`: the
+      answer to it.
+    - `urls(functions)`: (function's key, what for, path) of each address.
+    - `most_frame_bytes`, `most_message_bytes`: what a client may send at a time.
+    """
+
+    opened: Callable[
+        [HttpRequest, float, Calls],
+        tuple[Socket, Headers] | HttpReply | None,
+    ]
+    heard: Callable[[Socket, str | bytes, float, Calls], str | bytes | None]
+    closed: Callable[[Socket, int, str, float, Calls], None]
+    manages: Callable[[HttpRequest], bool]
+    managed: Callable[[HttpRequest, Calls], HttpReply]
+    urls: Callable[[Sequence[Function]], Sequence[tuple[str, str, str]]]
+    most_frame_bytes: int
+    most_message_bytes: int
+
+
 class Web(NamedTuple):
     """The HTTP side of a cloud. Everything in it is a fact or a pure function.
 
@@ -121,6 +202,16 @@ class Web(NamedTuple):
     - `no_route(request, id)`: the answer where no endpoint of the API is meant.
     - `repeats(function)`: what becomes of an asynchronous call.
     - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
+    - `admit(visit, calls)`: what stands before a function that `is_guarded(visit)`, and may call
+      others to decide: the visit, perhaps with its `client`, or the answer of the cloud; None where
+      nothing ever does.
+    - `patience(visit)`: how long the client is kept waiting, None for as long as the function
+      itself may take; None where that is always so.
+    - `unrouted(request, functions, id)`: what a domain of the cloud answers where none of its
+      routes is meant, or None; None where there are no such domains.
+    - `streams(visit)`: whether an answer is sent on as it comes; then `http_from_parts(parts,
+      visit, rules)` makes a reply of the parts, the last of which is the result.
+    - `sockets`: its WebSockets, None where it has none of its own.
     """
 
     statuses: Mapping[str, int]
@@ -138,3 +229,10 @@ class Web(NamedTuple):
     no_route: Callable[[HttpRequest, str], HttpReply]
     repeats: Callable[[Function], Repeats]
     routes: tuple[Route, ...]
+    is_guarded: Callable[[Visit], bool] = lambda visit: True
+    admit: Callable[[Visit, Calls], Visit | HttpReply] | None = None
+    patience: Callable[[Visit], Patience | None] | None = None
+    unrouted: Callable[[HttpRequest, Sequence[Function], str], HttpReply | None] | None = None
+    streams: Callable[[Visit], bool] | None = None
+    http_from_parts: Callable[[Iterator[Part | Result], Visit, WebRules], HttpReply] | None = None
+    sockets: WebSockets | None = None

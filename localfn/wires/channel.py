@@ -36,3 +36,13 @@ class Channel(Protocol):
 
         `clock` counts the seconds of the limit; it may stand still.
         """
+
+    async def asking(
+        self,
+        header: Mapping[str, object],
+        payload: bytes = b"",
+        limit_s: float | None = None,
+        clock: Clock = time.monotonic,
+        take: Callable[[Frame], None] | None = None,
+    ) -> Frame:
+        """Do the same as a flow (`localfn.flow`); `take` gets parts that come before the answer."""

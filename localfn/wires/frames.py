@@ -15,6 +15,7 @@ MOST_HEADER_BYTES = 1 << 20
 MOST_FRAME_BYTES = 256 << 20
 # `json.dumps` would make an encoder for each frame.
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
+_from_json = json.JSONDecoder().decode
 
 
 class ChannelClosed(Exception):
@@ -103,7 +104,7 @@ class Assembly:
 
 def _read_header(head: bytes) -> Mapping[str, object]:
     try:
-        header = json.loads(head)
+        header = _from_json(head.decode())
     except (ValueError, RecursionError) as error:
         raise BrokenFrame(f"a frame's header is not JSON: {head[:80]!r}") from error
     if not isinstance(header, dict) or not isinstance(header.get("kind"), str):

@@ -36,10 +36,16 @@ class LogTape:
     for a mark draws the output from `source` himself. Where several calls follow at once, output
     goes to the one that the guest names as its speaker, else to the one that began last: only the
     guest can know who prints. A tape without a source is fed by a thread of its own.
+
+    `in_order`: whoever has an answer has fed before all that was printed before it, so that no
+    mark is needed.
     """
 
-    def __init__(self, token: str = "", source: Source | None = None) -> None:
+    def __init__(
+        self, token: str = "", source: Source | None = None, *, in_order: bool = False
+    ) -> None:
         self.token = token or os.urandom(16).hex()
+        self._in_order = in_order
         self._opening = b"\x00" + self.token.encode()
         self._source = source
         self._pending = b""
@@ -76,8 +82,19 @@ class LogTape:
 
     def take(self, name: str, limit_s: float) -> bytes:
         """Return what was printed up to the mark `name`; at the limit or the end, all there is."""
+        if self._in_order:
+            return self._cut()
         self._draw(lambda: name in self._marked or self._ended.is_set(), limit_s)
         return self._marked.pop(name) if name in self._marked else self._cut()
+
+    def take_rest(self) -> bytes:
+        """Return what was printed since the last mark, as far as it has been fed."""
+        return self._cut() if self._since_mark else b""
+
+    @property
+    def wanted_token(self) -> str:
+        """Return the token that the guest is to put into its marks; "" where it needs none."""
+        return "" if self._in_order else self.token
 
     @property
     def rest(self) -> bytes:
@@ -140,6 +157,8 @@ class LogTape:
             sink(text)
 
     def _cut(self) -> bytes:
+        if not self._since_mark:
+            return b""
         text = bytes(self._since_mark)
         self._since_mark.clear()
         return text

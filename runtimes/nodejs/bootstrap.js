@@ -44,9 +44,14 @@ class Stream {
     this._reader.on('error', gone);
   }
 
-  /** Send an answer, after a mark on standard error: what was printed is this answer's. */
+  /**
+   * Send an answer, after a mark on standard error: what was printed is this answer's. Without a
+   * token nobody needs to be told.
+   */
   answer(header, payload) {
-    writeAll(PRINTED, Buffer.from('\0' + this.token + ':' + header.id + '\0'));
+    if (this.token) {
+      writeAll(PRINTED, Buffer.from('\0' + this.token + ':' + header.id + '\0'));
+    }
     this.write(header, payload);
   }
 
@@ -64,13 +69,22 @@ class Stream {
     }
   }
 
-  /** Call `next` when nothing but the wait for the next frame keeps this process alive. */
+  /**
+   * Call `next` when nothing but the wait for the next frame keeps this process alive.
+   *
+   * Returns a function that stops waiting for that.
+   */
   whenIdle(next) {
-    this._reader.unref();
-    process.once('beforeExit', () => {
+    const idle = () => {
       this._reader.ref();
       next();
-    });
+    };
+    this._reader.unref();
+    process.once('beforeExit', idle);
+    return () => {
+      process.removeListener('beforeExit', idle);
+      this._reader.ref();
+    };
   }
 }
 
@@ -235,6 +249,13 @@ class Worker {
     return !this._running.size || (this._sideBySide && header.kind === 'invoke');
   }
 
+  /** Send a part of an answer that is still being written. */
+  _part(header, told, body) {
+    if (this._running.has(header)) {
+      this._frames.write(Object.assign({ kind: 'part', id: header.id }, told), body);
+    }
+  }
+
   _tell(header, told, body) {
     this._running.delete(header);
     told.id = header.id;
@@ -257,6 +278,7 @@ class Worker {
       Broken: Broken,
       print: print,
       advise: (text) => this._frames.write({ kind: 'advice', advice: text }, Buffer.alloc(0)),
+      part: (header, told, body) => this._part(header, told, body),
       currentCall: () => speakers.current(),
       runtimeFolder: __dirname,
       whenIdle: (next) => this._frames.whenIdle(next),
@@ -333,7 +355,7 @@ class Worker {
 
   _rejected(error) {
     if (this._running.size === 1 || !this._shim || !this._shim.survivesRejections()) {
-      this._astray(error);
+      this._astray(this._shim && this._shim.rejection ? this._shim.rejection(error) : error);
       return;
     }
     print('UnhandledPromiseRejectionWarning: ' + ((error && error.stack) || error) + '\n');

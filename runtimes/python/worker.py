@@ -14,6 +14,8 @@ import time
 LENGTHS = struct.Struct(">II")
 PROTOCOL = 1
 WRITE_BYTES = 1 << 20
+# What is read with the start of a frame: mostly all of it.
+READ_BYTES = 1 << 16
 # What opening takes beside the shim.
 PRELOADED = ("select", "signal")
 
@@ -30,6 +32,7 @@ class Stream(object):
         os.close(nothing)
         os.dup2(2, 1)
         self.token = b""
+        self._ahead = b""
         self._turn = Nobody()
         self._calls = None
         self._speaker = b""
@@ -62,7 +65,7 @@ class Stream(object):
 
     def read(self):
         """Return (header, payload), or None when localfn is gone."""
-        lengths = self._exactly(LENGTHS.size)
+        lengths = self._exactly(LENGTHS.size, READ_BYTES)
         if len(lengths) < LENGTHS.size:
             return None
         total, head_size = LENGTHS.unpack(lengths)
@@ -73,7 +76,10 @@ class Stream(object):
         return json.loads(head.decode("utf-8")), payload
 
     def write(self, header, payload=b""):
-        """Send one frame, after a mark on standard error: what was printed is this frame's."""
+        """Send one frame, after a mark on standard error: what was printed is this frame's.
+
+        Without a token nobody needs to be told.
+        """
         with self._turn:
             self._write(header, payload)
 
@@ -83,8 +89,9 @@ class Stream(object):
                 stream.flush()
             except Exception:  # closed or replaced by user code: nothing is left to flush
                 pass
-        name = header["id"].encode("utf-8")
-        self._all(self._marks, b"\0" + self.token + b":" + name + b"\0")
+        if self.token:
+            name = header["id"].encode("utf-8")
+            self._all(self._marks, b"\0" + self.token + b":" + name + b"\0")
         head = json.dumps(header).encode("utf-8")
         head = LENGTHS.pack(len(head) + len(payload), len(head)) + head
         if len(payload) < WRITE_BYTES:
@@ -130,19 +137,18 @@ class Stream(object):
         thread.daemon = thread.is_pydev_daemon_thread = True
         thread.start()
 
-    def _exactly(self, size):
-        first = os.read(self._in, size) if size else b""
-        if len(first) == size or not first:
-            return first
-        pieces = [first]
-        missing = size - len(first)
-        while missing:
-            piece = os.read(self._in, min(missing, WRITE_BYTES))
+    def _exactly(self, size, more=0):
+        """Return so many bytes, fewer at the end; `more` may be read ahead where it is there."""
+        pieces, missing = [self._ahead], size - len(self._ahead)
+        while missing > 0:
+            piece = os.read(self._in, min(missing, WRITE_BYTES) + more)
             if not piece:
                 break
             pieces.append(piece)
             missing -= len(piece)
-        return b"".join(pieces)
+        whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._ahead = whole[size:]
+        return whole[:size]
 
     def _all(self, descriptor, text):
         left = memoryview(text)
@@ -359,7 +365,7 @@ def load_shim(name, folder):
     finally:
         sys.path.remove(folder)
         sys.dont_write_bytecode = True
-    for each in ("shims", "shims." + name, "worker"):
+    for each in ("shims", "shims.expecting", "shims." + name, "worker"):
         sys.modules.pop(each, None)
     shim.HIDDEN = frozenset(each.__code__.co_filename for each in (load_shim, shim.prepare))
     return shim

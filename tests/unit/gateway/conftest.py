@@ -1,16 +1,21 @@
 """A server that answers what a test says, and a client that speaks bytes."""
 
+import inspect
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
 
+from localfn.flow import aside
 from localfn.gateway.connection import Answer
+from localfn.gateway.hub import Hub
 from localfn.gateway.server import Server
+from localfn.model import HttpReply, HttpRequest
 
 LIMIT_S = 10.0
-Serve = Callable[[Answer], "Client"]
+Plain = Callable[[HttpRequest], HttpReply]
+Serve = Callable[[Answer | Plain], "Client"]
 
 
 class Client:
@@ -47,12 +52,25 @@ def read_until(link: socket.socket, wanted: bytes) -> bytes:
     return text
 
 
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    servers = []
+def flowing(answer: Answer | Plain) -> Answer:
+    """An answer that may block, as a flow."""
+    if inspect.iscoroutinefunction(answer):
+        return answer
 
-    def start(answer: Answer) -> Client:
-        server = Server("127.0.0.1", 0, answer)
+    async def answering(request: HttpRequest) -> HttpReply:
+        await aside()
+        return answer(request)  # type: ignore[return-value]
+
+    return answering
+
+
+@pytest.fixture(params=["one thread for all", "a thread for each"])
+def serve(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    servers = []
+    monkeypatch.setattr(Hub, "is_possible", Hub.is_possible and request.param.startswith("one"))
+
+    def start(answer: Answer | Plain) -> Client:
+        server = Server("127.0.0.1", 0, flowing(answer))
         server.start()
         servers.append(server)
         return Client(server)

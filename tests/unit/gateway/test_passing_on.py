@@ -50,7 +50,7 @@ class Engine:
         self.reply = reply
         self.asked: list[HttpRequest] = []
 
-    def invoke(self, call: Call, follow, /):
+    async def invoking(self, call: Call, follow, /):
         raise AssertionError("nothing is invoked")
 
     def forward(self, call: Call, request: HttpRequest, follow, /) -> HttpReply:

@@ -86,6 +86,7 @@ def test_pool_does_not_lend_an_instance_that_died_while_it_was_idle() -> None:
     stage = Stage()
     dead = stage.called()
     dead.has_died = True
+    stage.now = 1
 
     assert stage.called() is not dead
     until(lambda: stage.ended == [dead])

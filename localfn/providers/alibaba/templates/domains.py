@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from localfn.model import DomainRoute
-from localfn.providers.alibaba.templates import fields
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node
+from localfn.templates import fields
+from localfn.templates.notebook import Notebook
+from localfn.templates.tree import Node
 
 # The vendor's tools make up a domain for these.
 _MADE_UP = frozenset({"auto", "system"})
