@@ -88,7 +88,8 @@ class DapRelay:
 
     def _takes(self, talk: Conversation) -> bool:
         with self._lock:
-            if self._editor is not None or self._over:
+            # Some editors come back without a goodbye, and before we know that they have gone.
+            if self.has_editor or self._over:
                 return False
             self._editor = talk
             return True
