@@ -298,6 +298,9 @@ def limits_of(plan: InstancePlan, network: str) -> dict[str, object]:
         # Frames would otherwise be written to disk.
         "LogConfig": {"Type": "none", "Config": {}},
     }
+    if plan.debug_ports:
+        # Some debuggers call the editor, which is not in the container.
+        limits["ExtraHosts"] = ["host.docker.internal:host-gateway"]
     if plan.cpu is not None:
         limits["CpuPeriod"] = CPU_PERIOD_US
         limits["CpuQuota"] = int(plan.cpu * CPU_PERIOD_US)

@@ -47,6 +47,9 @@ class Debugger(Protocol):
         `address` tells where a port of the worker's is reached from here.
         """
 
+    def loaded(self) -> None:
+        """Take note that the worker has loaded it."""
+
 
 class Unusable(Exception):
     """The instance has failed or was stopped before this call began: nothing has been sent."""
@@ -149,6 +152,8 @@ class Instance:
             raise Unusable(self.id)
         if reply.failure is None:
             self.fresh = False
+            if self._debugger is not None:
+                self._debugger.loaded()
         if reply.failure is None or reply.again:
             self._move(InstanceState.STARTING, InstanceState.READY, unless=InstanceState.FAILED)
         else:
