@@ -51,11 +51,15 @@ def handler(request):
 BARE = """\
 import sys, threading
 from flask import Flask
+from localfn.flow import aside
 from localfn.gateway import wsgi
 from localfn.gateway.server import Server
 app = Flask("bare")
 app.add_url_rule("/", view_func=lambda: "hello", methods=["GET", "POST"])
-server = Server("127.0.0.1", int(sys.argv[1]), lambda request: wsgi.ask(app, request))
+async def answer(request):
+    await aside()
+    return wsgi.ask(app, request)
+server = Server("127.0.0.1", int(sys.argv[1]), answer)
 server.start()
 threading.Event().wait()
 """

@@ -5,7 +5,7 @@ one meanwhile and come back when there is something to see. What may block in an
 behind `aside()`.
 """
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -16,7 +16,13 @@ class Waiting(Protocol):
 
     @property
     def descriptor(self) -> int:
-        """Return what becomes readable when it is worth looking; -1 where only blocking helps."""
+        """Return what becomes readable when it is worth looking; -1 where nothing does."""
+
+    def tell(self, then: Callable[[], None]) -> bool:
+        """Have `then` called when the flow can go on, from any thread; False if nobody would.
+
+        It may be called more than once.
+        """
 
     def look(self) -> bool:
         """Take in what is there, without waiting; return whether the flow can go on."""
@@ -45,6 +51,9 @@ class _Aside:
     """Nothing to wait for: only a thread that may block."""
 
     descriptor = -1
+
+    def tell(self, then: Callable[[], None]) -> bool:
+        return False
 
     def look(self) -> bool:
         return True

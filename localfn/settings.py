@@ -19,7 +19,7 @@ from localfn.project_file import FILE, Told, read_env_file, read_project_file
 RUNNERS = ("auto", "docker", "process")
 WARM = ("lazy", "eager")
 # About what opening an instance takes.
-PATIENCE_S = 0.02
+PATIENCE_S = 0.05
 NOWHERE: Mapping[str, Local] = MappingProxyType({})
 
 

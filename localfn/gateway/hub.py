@@ -15,7 +15,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from localfn.flow import Waiting
 from localfn.gateway.connection import STALL_S, Asked, ClientGone, Connection
@@ -26,6 +27,8 @@ QUICK_S = 0.05
 LOOK_EVERY_S = 1.0
 SWEEP_EVERY_S = 5.0
 STOP_LIMIT_S = 0.5
+
+K = TypeVar("K")
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,9 @@ class Hub:
         self._clients: dict[int, Connection] = {}
         self._heard: dict[int, float] = {}
         self._waits: dict[int, Waits] = {}
+        # Who waits to be told something, and who has been told.
+        self._untold: dict[Waiting, Waits] = {}
+        self._told: deque[Waiting] = deque()
         self._come: deque[Connection] = deque()
         self._now = time.monotonic()
         self._stopped = False
@@ -79,11 +85,14 @@ class Hub:
     def _run(self) -> None:
         swept = self._now
         while not self._stopped:
-            ready = self._epoll.poll(QUICK_S if self._waits else LOOK_EVERY_S)
+            somebody_waits = self._waits or self._untold
+            ready = self._epoll.poll(QUICK_S if somebody_waits else LOOK_EVERY_S)
             self._now = time.monotonic()
             for descriptor, _ in ready:
                 self._attend(descriptor)
-            self._pass_on_slow_ones()
+            self._go_on_with_told()
+            self._pass_on_slow(self._waits)
+            self._pass_on_slow(self._untold)
             if self._now - swept > SWEEP_EVERY_S:
                 swept = self._now
                 self._sweep()
@@ -128,7 +137,7 @@ class Hub:
     def _serve(self, connection: Connection) -> None:
         """Answer the requests that are there, until one has to wait."""
         while (message := connection.next_short()) is not None:
-            if not self._proceed(connection, lambda m=message: connection.begin(m)):
+            if not self._proceed(connection, partial(connection.begin, message)):
                 return
         if connection.is_between:
             self._watch(connection)
@@ -138,7 +147,11 @@ class Hub:
     def _look(self, descriptor: int, waits: Waits) -> None:
         if not waits.waiting.look():
             self._await(descriptor, waits)
-        elif self._proceed(waits.connection, lambda: waits.connection.go_on(waits.asked)):
+            return
+        self._go_on(waits)
+
+    def _go_on(self, waits: Waits) -> None:
+        if self._proceed(waits.connection, partial(waits.connection.go_on, waits.asked)):
             self._serve(waits.connection)
 
     def _proceed(self, connection: Connection, act: Callable[[], Asked]) -> bool:
@@ -155,11 +168,36 @@ class Hub:
             self._move(connection, None, bad)
             return False
         waiting = asked.waiting
-        if waiting is None or waiting.descriptor < 0:
+        if waiting is None:
             self._move(connection, asked)
-        else:
-            self._await(waiting.descriptor, Waits(connection, asked, waiting, self._now))
+            return False
+        waits = Waits(connection, asked, waiting, self._now)
+        if waiting.descriptor >= 0:
+            self._await(waiting.descriptor, waits)
+        elif not self._is_told(waits):
+            self._move(connection, asked)
         return False
+
+    def _is_told(self, waits: Waits) -> bool:
+        """Come back when somebody says that a request can go on; False where nobody will."""
+        waiting = waits.waiting
+
+        def then() -> None:
+            self._told.append(waiting)
+            if threading.current_thread() is not self._thread:
+                self._wake()
+
+        if waiting.tell(then):
+            self._untold[waiting] = waits
+            waits.connection.is_answering = True
+            return True
+        return False
+
+    def _go_on_with_told(self) -> None:
+        while self._told:
+            waits = self._untold.pop(self._told.popleft(), None)
+            if waits is not None:
+                self._go_on(waits)
 
     def _await(self, descriptor: int, waits: Waits) -> None:
         """Come back when a function says something."""
@@ -174,13 +212,13 @@ class Hub:
         except OSError:
             self._epoll.register(descriptor, once)
 
-    def _pass_on_slow_ones(self) -> None:
-        """Give to threads what waits too long."""
-        while self._waits:
-            descriptor, oldest = next(iter(self._waits.items()))
+    def _pass_on_slow(self, waits: dict[K, Waits]) -> None:
+        """Give to threads what waits too long; the oldest stands first."""
+        while waits:
+            key, oldest = next(iter(waits.items()))
             if self._now - oldest.since < QUICK_S:
                 return
-            del self._waits[descriptor]
+            del waits[key]
             self._move(oldest.connection, oldest.asked)
 
     # --- clients -----------------------------------------------------------------------------
@@ -240,10 +278,9 @@ class Hub:
                 self._drop(self._clients[descriptor])
 
     def _end(self) -> None:
-        for each in tuple(self._waits.values()):
-            each.asked.flow.close()
-            self._drop(each.connection)
-        self._waits.clear()
+        for waits in (*self._waits.values(), *self._untold.values()):
+            waits.asked.flow.close()
+            self._drop(waits.connection)
         self._epoll.close()
         for each in (self._wakes, self._waker):
             os.close(each)

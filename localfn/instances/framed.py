@@ -4,7 +4,7 @@ import select
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from localfn.flow import Pause, finish
 from localfn.instances.turns import Turns
@@ -31,6 +31,10 @@ class AnswerTo:
     def descriptor(self) -> int:
         """Return where it comes from, -1 where others may wait there too."""
         return self._channel.descriptor
+
+    def tell(self, then: Callable[[], None]) -> bool:
+        """Return False: only who reads learns of it."""
+        return False
 
     def look(self) -> bool:
         """Take in what has come; return whether the answer is here, or will never be."""

@@ -3,12 +3,12 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
-from localfn.flow import aside, finish
+from localfn.flow import Pause, aside, finish
 from localfn.instances.instance import Instance, Unusable
 from localfn.invoke.fleet import Berth, Sink, nowhere
-from localfn.invoke.pool import End, NoPlace, NotNow, Open, Pool
+from localfn.invoke.pool import End, NoPlace, Open, Pool
 from localfn.model import (
     Call,
     CallMode,
@@ -108,11 +108,17 @@ class Invoker:
 
     async def _borrowed(self, call: Call) -> Berth:
         """Lend an instance, wherever it has to be waited for, planned or opened."""
-        if self._has_plan(call):
-            with suppress(NotNow):
-                return self.pool.take(self._plan(call), waits=False)
-        await aside()
-        return self.pool.take(self._plan(call))
+        if not self._has_plan(call):
+            await aside()
+        got = self.pool.ask(self._plan(call))
+        if isinstance(got, Berth):
+            return got
+        try:
+            await Pause(got)
+        except BaseException:
+            self.pool.leave(got)
+            raise
+        return self.pool.await_turn(got)
 
     def forward(self, call: Call, request: HttpRequest, follow: Sink = nowhere) -> HttpReply:
         """Pass a client's request on to a function that is a server itself.
