@@ -152,6 +152,8 @@ class Desk:
         """Answer a request that has found its function, as a flow."""
         function = found.function
         inner = request if found.path == request.path else request._replace(path=found.path)
+        if found.query is not None and found.query != request.query:
+            inner = inner._replace(query=found.query)
         id_, moment = self.new_id(function), time.time()
         visit = Visit(inner, function, found.trigger, id_, moment, found.uri, found.own_domain)
         most = self._web.most_body_bytes(request)

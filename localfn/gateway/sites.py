@@ -1,11 +1,12 @@
 """Which function answers where: names, custom domains, paths."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from localfn.gateway.guard import LOCAL_NAMES
-from localfn.model import DomainRoute, Function, HttpRequest, Trigger
+from localfn.model import DomainRoute, Function, HttpRequest, Rewrite, Trigger
 from localfn.project import Project
 
 FUNCTIONS = "/_fn/"
@@ -14,7 +15,10 @@ NO_TRIGGER = Trigger("http", "")
 
 
 class Found(NamedTuple):
-    """A function, its trigger, and where below it a request goes. `uri` is as in `Visit`."""
+    """A function, its trigger, and where below it a request goes.
+
+    `uri` is as in `Visit`. `query` is None where it is the request's own.
+    """
 
     function: Function
     trigger: Trigger
@@ -22,6 +26,7 @@ class Found(NamedTuple):
     uri: str
     own_domain: bool = False
     qualifier: str = ""
+    query: str | None = None
 
 
 class Address(NamedTuple):
@@ -116,8 +121,9 @@ class Sites:
             if _leads(route.path, request.path):
                 function = self._functions[route.function]
                 trigger = self.trigger_of(function) or NO_TRIGGER
-                uri = _uri(request)
-                return Found(function, trigger, request.path, uri, True, route.qualifier)
+                uri = _rewritten(_uri(request), route.rewrites)
+                path, _, query = uri.partition("?")
+                return Found(function, trigger, path, uri, True, route.qualifier, query)
         return None
 
 
@@ -141,6 +147,27 @@ def _leads(pattern: str, path: str) -> bool:
     if not pattern.endswith("*"):
         return path == pattern
     return path.startswith(pattern[:-1]) or path == pattern[:-2]
+
+
+def _rewritten(uri: str, rewrites: Sequence[Rewrite]) -> str:
+    """Return path and query as a route's function sees them."""
+    for rule in rewrites:
+        path, mark, query = uri.partition("?") if rule.of_path else (uri, "", "")
+        found = re.search(rule.pattern, path)
+        if found is not None:
+            return _filled(rule.replacement, found) + mark + query
+    return uri
+
+
+def _filled(replacement: str, found: "re.Match[str]") -> str:
+    """Return a replacement with the groups it names; one that is not there is left empty."""
+    groups = (found[0], *found.groups(""))
+
+    def group(named: "re.Match[str]") -> str:
+        number = int(named[1] or named[2])
+        return groups[number] if number < len(groups) else ""
+
+    return re.sub(r"\$(?:(\d+)|\{(\d+)\})", group, replacement)
 
 
 def _plain(name: str) -> str:

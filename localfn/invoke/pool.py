@@ -384,8 +384,9 @@ class Pool:
         return wait_s is not None and wait_s < self._keeping.patience_s
 
     def _another(self, fleet: Fleet, ahead: int) -> Berth | None:
-        """Return an instance to be opened for one more call; None where one is coming, or the
-        session has as many as it may. `ahead` others wait for this fleet's.
+        """Return an instance to be opened for one more call, `ahead` others waiting for this fleet's.
+
+        None where one is coming, or the session has as many as it may.
         """
         if fleet.promised() > ahead:
             return None

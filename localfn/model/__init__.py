@@ -18,7 +18,7 @@ from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
 from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
 from localfn.model.revision import Revision
-from localfn.model.web import Calls, DomainRoute, Repeats, Route, Visit, Web, WebRules
+from localfn.model.web import Calls, DomainRoute, Repeats, Rewrite, Route, Visit, Web, WebRules
 
 __all__ = [
     "NOTHING",
@@ -56,6 +56,7 @@ __all__ = [
     "Reply",
     "Result",
     "Revision",
+    "Rewrite",
     "Route",
     "Runtime",
     "Severity",

@@ -10,11 +10,23 @@ from localfn.model.http import HttpReply, HttpRequest
 from localfn.model.result import Result
 
 
+class Rewrite(NamedTuple):
+    """A rule by which a request's address is replaced before the function sees it.
+
+    Where the regular expression `pattern` is found in path and query, `replacement` is what they
+    become, `$1` standing for the first group. `of_path`: the path alone is looked at and replaced.
+    """
+
+    pattern: str
+    replacement: str
+    of_path: bool = False
+
+
 class DomainRoute(NamedTuple):
     """A path of a custom domain, and the key of the function that answers there.
 
     `domain` is empty where the cloud makes one up. `path` ends with `*` where everything below
-    it is meant. `methods` is empty where all are.
+    it is meant. `methods` is empty where all are. The first of `rewrites` that fits is applied.
     """
 
     domain: str
@@ -23,6 +35,7 @@ class DomainRoute(NamedTuple):
     methods: tuple[str, ...] = ()
     qualifier: str = ""
     template: Place | None = None
+    rewrites: tuple[Rewrite, ...] = ()
 
 
 class WebRules(NamedTuple):
@@ -105,6 +118,11 @@ class Route(NamedTuple):
     is_for_pages: bool = False
 
 
+def to_nobody(_result: Result, _destination: str, _functions: Sequence[Function]) -> None:
+    """Tell no function of the project how a call went."""
+    return
+
+
 class Web(NamedTuple):
     """The HTTP side of a cloud. Everything in it is a fact or a pure function.
 
@@ -121,6 +139,8 @@ class Web(NamedTuple):
     - `no_route(request, id)`: the answer where no endpoint of the API is meant.
     - `repeats(function)`: what becomes of an asynchronous call.
     - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
+    - `destined(result, destination, functions)`: the call, without an id, that tells another
+      function of the project how an asynchronous call went, where its destination is one.
     """
 
     statuses: Mapping[str, int]
@@ -138,3 +158,4 @@ class Web(NamedTuple):
     no_route: Callable[[HttpRequest, str], HttpReply]
     repeats: Callable[[Function], Repeats]
     routes: tuple[Route, ...]
+    destined: Callable[[Result, str, Sequence[Function]], Call | None] = to_nobody

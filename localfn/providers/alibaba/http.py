@@ -109,9 +109,10 @@ def _event(visit: Visit, body: bytes, rules: WebRules) -> Mapping[str, object]:
         body, request.header("content-type"), request.header("content-encoding")
     )
     host = request.header("host").partition(":")[0]
+    path = request.path
     return {
         "version": "v1",
-        "rawPath": request.path,
+        "rawPath": path,
         "body": text,
         "isBase64Encoded": is_base64,
         "headers": _headers_told(request.headers),
@@ -122,7 +123,7 @@ def _event(visit: Visit, body: bytes, rules: WebRules) -> Mapping[str, object]:
             "domainPrefix": host.partition(".")[0],
             "http": {
                 "method": request.method,
-                "path": unquote(request.path),
+                "path": unquote(path) if "%" in path else path,
                 "protocol": request.protocol,
                 "sourceIp": request.client_ip,
                 "userAgent": request.header("user-agent"),
