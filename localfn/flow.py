@@ -5,6 +5,7 @@ one meanwhile and come back when there is something to see. What may block in an
 behind `aside()`.
 """
 
+import threading
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -29,6 +30,9 @@ class Waiting(Protocol):
 
     def block(self) -> None:
         """Wait until the flow can go on."""
+
+    def cancel(self) -> None:
+        """Have it go on soon, without what it waits for; from any thread."""
 
 
 Flow: TypeAlias = Coroutine[Any, None, T]
@@ -61,6 +65,12 @@ class _Aside:
     def block(self) -> None:
         return
 
+    def cancel(self) -> None:
+        return
+
+
+# What each thread waits for that carries a flow; the innermost one's where it carries several.
+_blocking: dict[int, Waiting] = {}
 
 ASIDE = _Aside()
 
@@ -72,13 +82,23 @@ async def aside() -> None:
 
 def finish(flow: Flow[T], waiting: Waiting | None = None) -> T:
     """Carry a flow to its end, blocking wherever it waits, first for `waiting`."""
+    thread = threading.get_ident()
     try:
         while True:
             if waiting is not None:
+                _blocking[thread] = waiting
                 waiting.block()
             waiting = flow.send(None)
     except StopIteration as end:
         value: T = end.value
         return value
     finally:
+        _blocking.pop(thread, None)
         flow.close()
+
+
+def cancel(thread: int) -> None:
+    """Have the flow that a thread carries go on without what it waits for, if it waits."""
+    waiting = _blocking.get(thread)
+    if waiting is not None:
+        waiting.cancel()

@@ -1,7 +1,7 @@
 """Takes requests for functions, makes the calls, words the answers, writes all of it down."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import randbytes  # ids are no secrets, and asking the system costs a call each
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from localfn.model import (
     Call,
     CallMode,
     Event,
+    FailureKind,
     Function,
     HttpReply,
     HttpRequest,
@@ -30,6 +31,11 @@ Sink = Callable[[bytes], None]
 BOOTSTRAP = "bootstrap"
 # What logs say of a client that did not wait; it is never sent.
 CLIENT_GONE = 499
+# Failures that are not the function's own; those are successes of the request.
+STATUS: Mapping[FailureKind | None, int] = {
+    FailureKind.THROTTLED: 429,
+    FailureKind.CANCELED: CLIENT_GONE,
+}
 
 
 class Engine(Protocol):
@@ -93,7 +99,10 @@ class Desk:
         """Make a call of the cloud's API and wait for its result."""
         record = self._ledger.open(call, Asked("api"))
         result = self._make(call, record)
-        self._ledger.close(record, result, 200)
+        failure = result.failure
+        self._ledger.close(
+            record, result, 200 if failure is None else STATUS.get(failure.kind, 200)
+        )
         return result
 
     def enqueue(self, call: Call) -> None:

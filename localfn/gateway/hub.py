@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from localfn.flow import Waiting
+from localfn.flow import Waiting, cancel
 from localfn.gateway.connection import STALL_S, Asked, ClientGone, Connection
 from localfn.gateway.messages import BadRequest
 
@@ -42,6 +42,33 @@ class Waits(NamedTuple):
     since: float
 
 
+class Aided:
+    """A client that is served by a thread, which `begin`s and `end`s."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.descriptor = connection.descriptor
+        self._thread = 0
+        self._is_over = False
+        self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Say that the current thread serves."""
+        self._thread = threading.get_ident()
+
+    def end(self) -> None:
+        """Say that it serves no more: its number may soon be another one's."""
+        with self._lock:
+            self._is_over = True
+
+    def cancel(self) -> bool:
+        """Have the thread not wait any more for its function; return whether it still serves."""
+        with self._lock:
+            if self._thread and not self._is_over:
+                cancel(self._thread)
+            return not self._is_over
+
+
 class Hub:
     """Serves connections. `forget` is told when one has ended."""
 
@@ -60,6 +87,9 @@ class Hub:
         self._untold: dict[Waiting, Waits] = {}
         self._told: deque[Waiting] = deque()
         self._come: deque[Connection] = deque()
+        # Clients that wait for threads, by descriptor, and those of them that have left.
+        self._aided: dict[int, Aided] = {}
+        self._left: list[Aided] = []
         self._now = time.monotonic()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
@@ -85,7 +115,7 @@ class Hub:
     def _run(self) -> None:
         swept = self._now
         while not self._stopped:
-            somebody_waits = self._waits or self._untold
+            somebody_waits = self._waits or self._untold or self._left
             ready = self._epoll.poll(QUICK_S if somebody_waits else LOOK_EVERY_S)
             self._now = time.monotonic()
             for descriptor, _ in ready:
@@ -93,6 +123,7 @@ class Hub:
             self._go_on_with_told()
             self._pass_on_slow(self._waits)
             self._pass_on_slow(self._untold)
+            self._left = [each for each in self._left if each.cancel()]
             if self._now - swept > SWEEP_EVERY_S:
                 swept = self._now
                 self._sweep()
@@ -104,6 +135,10 @@ class Hub:
             self._look(descriptor, waits)
         elif descriptor in self._clients:
             self._listen(descriptor)
+        elif descriptor in self._aided:
+            aided = self._aided[descriptor]
+            if aided.connection.has_left():
+                self._left.append(aided)
         elif descriptor == self._wakes:
             os.read(self._wakes, 4096)
             while self._come:
@@ -230,11 +265,17 @@ class Hub:
         if descriptor in self._clients:
             return
         try:
-            self._epoll.register(descriptor, select.EPOLLIN)
+            self._listen_to(descriptor)
         except (OSError, ValueError):
             self._drop(connection)
             return
         self._clients[descriptor] = connection
+
+    def _listen_to(self, descriptor: int) -> None:
+        try:
+            self._epoll.register(descriptor, select.EPOLLIN)
+        except FileExistsError:  # it was minded while a thread served it
+            self._epoll.modify(descriptor, select.EPOLLIN)
 
     def _unwatch(self, connection: Connection) -> None:
         descriptor = connection.descriptor
@@ -249,13 +290,21 @@ class Hub:
         """Have a thread do what would hold up others."""
         self._unwatch(connection)
         connection.is_answering = False
+        aided = Aided(connection)
+        if asked is not None and asked.reply is None:
+            self._mind(aided)
 
         def serve() -> None:
             stays = False
+            aided.begin()
             try:
                 stays = connection.serve_some(asked, bad)
             except Exception:  # the border: the top of a thread
                 log.exception("a connection broke")
+            finally:
+                aided.end()
+                if self._aided.get(aided.descriptor) is aided:
+                    del self._aided[aided.descriptor]
             if stays and not self._stopped:
                 self.add(connection)
             else:
@@ -265,6 +314,12 @@ class Hub:
             threading.Thread(target=serve, name="client", daemon=True).start()
         except RuntimeError:  # no more threads
             self._drop(connection)
+
+    def _mind(self, aided: Aided) -> None:
+        """Notice when a client leaves that waits for a function."""
+        with suppress(OSError, ValueError):
+            self._epoll.register(aided.descriptor, select.EPOLLRDHUP | select.EPOLLONESHOT)
+            self._aided[aided.descriptor] = aided
 
     def _drop(self, connection: Connection) -> None:
         self._unwatch(connection)

@@ -41,6 +41,10 @@ class AnswerTo:
         self._channel.turns.once(0)
         return self._channel.inbox.has(self._id)
 
+    def cancel(self) -> None:
+        """Answer in place of the guest that nobody wants to know any more."""
+        self._channel.inbox.cancel(self._id)
+
     def block(self) -> None:
         """Wait for it, and take in what comes meanwhile."""
         inbox, id_ = self._channel.inbox, self._id

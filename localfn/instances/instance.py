@@ -259,6 +259,10 @@ class Instance:
     def _settled(self, reply: Reply) -> Reply:
         """Return a reply with what it meant for the guest."""
         guest, _ = self._opened()
+        canceled = reply.failure is not None and reply.failure.kind is FailureKind.CANCELED
+        if canceled and self._talks == 1:
+            self._fail()
+            return self._ended(reply, guest.kill(0))
         if reply.last or reply.failure is TOO_LATE or reply.failure is GONE:
             # Before its end, so that no other call comes meanwhile.
             self._fail()

@@ -107,6 +107,9 @@ class Waiter:
     def block(self) -> None:
         """Do nothing: `Pool.await_turn` waits."""
 
+    def cancel(self) -> None:
+        """Do nothing: it will be served soon, or refused."""
+
     def wait(self, limit_s: float) -> bool:
         """Sleep until it is served; return whether it was in time. Not to be called afterwards."""
         return self._asleep.acquire(timeout=limit_s)
@@ -384,9 +387,10 @@ class Pool:
         return wait_s is not None and wait_s < self._keeping.patience_s
 
     def _another(self, fleet: Fleet, ahead: int) -> Berth | None:
-        """Return an instance to be opened for one more call, `ahead` others waiting for this fleet's.
+        """Return an instance to be opened for one more call.
 
-        None where one is coming, or the session has as many as it may.
+        None where one is coming, or the session has as many as it may. `ahead` others wait for
+        this fleet's.
         """
         if fleet.promised() > ahead:
             return None

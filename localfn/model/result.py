@@ -20,6 +20,7 @@ class FailureKind(Enum):
     BAD_REPLY = "bad-reply"
     TOO_LARGE = "too-large"
     THROTTLED = "throttled"
+    CANCELED = "canceled"
 
 
 class Failure(NamedTuple):

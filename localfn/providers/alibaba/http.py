@@ -46,6 +46,8 @@ _AS_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 # Failures of calls that never reached the function.
 _NOT_ASKED = frozenset({FailureKind.TOO_LARGE, FailureKind.THROTTLED})
+# Nobody is there to read the second one; the log tells it.
+STATUS_OF = {FailureKind.THROTTLED: 429, FailureKind.CANCELED: 499}
 # Headers that a client may not set, and those that a function may not (section 3).
 _NOT_FROM_CLIENTS = frozenset({"connection", "keep-alive", "transfer-encoding"})
 _OF_THE_CLOUD = frozenset({"x-fc-invocation-type", "x-fc-log-type"})
@@ -263,8 +265,8 @@ def _failed(failure: Failure, result: Result, rules: WebRules) -> HttpReply:
     id_ = result.invocation.id
     if failure.kind is FailureKind.TOO_LARGE:
         return too_large(int(failure.message), id_)
-    if failure.kind is FailureKind.THROTTLED:
-        return HttpReply(429, (JSON,), result.payload)
+    if failure.kind in STATUS_OF:
+        return HttpReply(STATUS_OF[failure.kind], (JSON,), result.payload)
     name = "timed-out" if failure.kind is FailureKind.TIMED_OUT else "function-error"
     return HttpReply(_status(name, rules), (JSON,), result.payload)
 
