@@ -95,7 +95,7 @@ RUNNERS = ["process", pytest.param("docker", marks=pytest.mark.docker)]
 def runs_with(runner: str) -> tuple[tuple[str, ...], dict[str, str]]:
     """Options and variables of a gateway whose functions run this way."""
     bases = {name: value for name, value in os.environ.items() if name.startswith("LOCALFN_BASE_")}
-    return ("--runner", runner, "--network", "none"), bases
+    return ("--runner", runner), bases
 
 
 def plain_environ() -> dict[str, str]:
