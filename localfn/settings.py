@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from localfn.composed import cache_folder
 from localfn.errors import ProjectError, UsageError
 from localfn.invoke.keeping import Keeping, usual_instances
 from localfn.model import NOTHING, Finding, Local
@@ -139,7 +140,7 @@ def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         reload=Reload(told.flag("reload.enabled"), told.words("reload.ignore")),
         files=(root / ".env", root / FILE, *_env_files(told)),
         findings=file.findings if file is not None else (),
-        cache=_cache(variables),
+        cache=cache_folder(variables),
         start_limit_s=told.number("start_limit"),
     )
 
@@ -216,12 +217,6 @@ def _keeping(told: Told) -> Keeping:
         patience_s=PATIENCE_S,
         at_once=os.cpu_count() or 1,
     )
-
-
-def _cache(environ: Mapping[str, str]) -> Path:
-    """Return the folder of what can be had again."""
-    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or Path.home(), ".cache")
-    return Path(home, "localfn")
 
 
 def _present(path: Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -175,11 +176,19 @@ def _command(
 
 
 def _program(root: Path) -> str:
-    """Return how to call localfn: by its place where it was installed into the project."""
-    place = Path(sys.executable).with_name("localfn")
-    if not place.is_relative_to(root):
-        return "localfn"
-    return f"{vscode.WORKSPACE}/{place.relative_to(root).as_posix()}"
+    """Return how an editor calls localfn: it knows nothing of an environment that is active here.
+
+    By name where every shell finds it, else by its place, told from the project if it lies in it.
+    """
+    place = Path(os.path.abspath(sys.argv[0]))  # links tell more than what they lead to
+    if place.name != "localfn" or not place.is_file():
+        place = Path(sys.executable).with_name("localfn")
+    if place.is_relative_to(root):
+        return f"{vscode.WORKSPACE}/{place.relative_to(root).as_posix()}"
+    active = str(place.parent)
+    folders = [each for each in os.environ.get("PATH", "").split(os.pathsep) if each != active]
+    found = shutil.which("localfn", path=os.pathsep.join(folders))
+    return "localfn" if found and Path(found).resolve() == place.resolve() else str(place)
 
 
 def _vscode(root: Path, attachments: tuple[Attachment, ...], command: str) -> Iterator[Wanted]:

@@ -13,7 +13,9 @@ import click
 from localfn.cli.table import table
 from localfn.errors import UsageError
 from localfn.model import Event
+from localfn.nearest import nearest
 from localfn.payloads.catalog import catalog, clouds, find_source, has_source
+from localfn.payloads.catalog import names as names_of
 from localfn.payloads.encodings import ENCODINGS
 from localfn.payloads.event import choose, generate
 from localfn.payloads.slots import SLOT, as_text
@@ -22,6 +24,8 @@ from localfn.payloads.source import EventKind, Field, Source
 PLAIN = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 HELP = ("-h", "--help")
 LIST = "--list"
+# The cloud of a source; the first is the name that the other commands have for it.
+CLOUD = ("--provider", "--cloud")
 # Options without a value; every other one takes the word that follows it.
 FLAGS = frozenset({*HELP, LIST})
 STDOUT = "-"
@@ -43,12 +47,12 @@ def generate_event(ctx: click.Context, words: tuple[str, ...]) -> None:
     """
     names, options = _split(words)
     if LIST in options:
-        click.echo(_list(names, _value_of("--cloud", options)))
+        click.echo(_list(names, _cloud(ctx, options)))
         return
     if not names:
         _without_source(ctx, options)
         return
-    source = _source(names[0], _value_of("--cloud", options))
+    source = _source(names[0], _cloud(ctx, options))
     event = _event_of(source, names)
     command = _command(source, event)
     # Runs the options through ones that are made of the source's fields.
@@ -74,14 +78,13 @@ def _holds_value(option: str) -> bool:
     return "=" in option if option.startswith("--") else len(option) > 2
 
 
-def _value_of(name: str, options: Sequence[str]) -> str:
-    """Return the value of an option that decides which other options there are."""
+def _cloud(ctx: click.Context, options: Sequence[str]) -> str:
+    """Return the cloud that is named: it decides which other options there are."""
     for place, each in enumerate(options):
-        if each == name and place + 1 < len(options):
-            return options[place + 1]
-        if each.startswith(f"{name}="):
-            return each.removeprefix(f"{name}=")
-    return ""
+        name, equals, value = each.partition("=")
+        if name in CLOUD and (equals or place + 1 < len(options)):
+            return value if equals else options[place + 1]
+    return str((ctx.obj or {}).get("provider") or "")
 
 
 def _list(names: Sequence[str], cloud: str) -> str:
@@ -124,12 +127,21 @@ def _source(word: str, cloud: str) -> Source:
     name = word.partition("/")[0]
     if cloud:
         return find_source(_known(cloud), name)
-    having = [each for each in clouds() if has_source(each, name)]
+    having = _having(name)
     if len(having) > 1:
         raise UsageError(
-            f"`{name}` is a source of {' and '.join(having)}.", hint="Name one with `--cloud`."
+            f"`{name}` is a source of {' and '.join(having)}.",
+            hint=f"Name one, such as `--provider {having[0]}`.",
         )
-    return find_source((having or list(clouds()))[0], name)
+    if not having:
+        known = dict.fromkeys(each for cloud in clouds() for each in names_of(cloud))
+        raise UsageError(f"`{name}` is no event source.", hint=nearest(name, known))
+    return find_source(having[0], name)
+
+
+def _having(name: str) -> list[str]:
+    """Return the clouds that have a source of this name."""
+    return [each for each in clouds() if has_source(each, name)]
 
 
 def _event_of(source: Source, names: Sequence[str]) -> str:
@@ -156,7 +168,7 @@ def _command(source: Source, event: str) -> click.Command:
             help="Records in the event, where its source sends batches. [default: 1]",
         ),
         click.Option(["--seed"], type=int, metavar="N", help="Make the same event every time."),
-        click.Option(["--cloud"], metavar="NAME", help="Cloud of the source."),
+        click.Option([*CLOUD], metavar="NAME", help="Cloud of the source."),
         click.Option(["-o", "--output"], metavar="FILE", help="File to write the event to."),
     ]
 
@@ -230,6 +242,8 @@ def _example(source: Source, kind: EventKind) -> str:
     words = [f"--{plain[0].name.replace('_', '-')}", _default(plain[0])] if plain else []
     if not _is_text(ENCODINGS[kind.encoding][1]):
         words += ["-o", "event.bin"]
+    if len(_having(source.name)) > 1:
+        words += ["--provider", source.cloud]
     return "".join(f" {shlex.quote(each)}" for each in words)
 
 

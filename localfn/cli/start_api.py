@@ -1,12 +1,14 @@
 """`localfn start-api`: every function of the project on one port."""
 
 import gc
+import json
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -73,6 +75,13 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 )
 @click.option(
     "--attachment", is_flag=True, help="Add what default domains add: Content-Disposition."
+)
+@click.option("--claims", metavar="JSON", help="Take every client for one whose token claims this.")
+@click.option(
+    "--token-keys",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Keys that tokens are checked with: a JWKS, a public key in PEM, or a secret.",
 )
 @debug_options
 @debug_functions_option
@@ -162,9 +171,42 @@ def _wishes(options: Mapping[str, object], settings: Settings, provider: Provide
         attachment=bool(options["attachment"]),
         verifies=bool(options["auth"]),
         environ=settings.environ,
+        claims=_claims(options["claims"]),
+        token_keys=_token_keys(options["token_keys"]),
+        is_patient=settings.debugging is not None,
     )
     names = serving.allow_hosts
     return Wishes(serving.host, serving.port, names, rules, pause, settings.run_with)
+
+
+def _claims(given: object) -> dict[str, object] | None:
+    if given is None:
+        return None
+    try:
+        told = json.loads(str(given))
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise UsageError(
+            f"`--claims {given}` is no JSON object.", hint="""Such as `--claims '{"sub": "me"}'`."""
+        )
+    return told
+
+
+def _token_keys(given: object) -> str:
+    """Return the keys of a file; what begins as JSON has to be JSON."""
+    if not isinstance(given, Path):
+        return ""
+    try:
+        text = given.read_text()
+        if text.lstrip().startswith("{"):
+            json.loads(text)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"`--token-keys {given}` cannot be read: {error}.",
+            hint="Name a JWKS, a public key in PEM, or a file with a secret.",
+        ) from error
+    return text
 
 
 def _statuses(given: object, provider: Provider) -> dict[str, int]:

@@ -50,6 +50,11 @@ class Debugger:
         self._relay = kind.relay(function, self.clock)
         self._door = Door(port, function, self._relay.greet)
 
+    @property
+    def holds(self) -> bool:
+        """Return whether an editor shows code that it holds."""
+        return self.clock.stands and self._relay.is_attached
+
     def plan(
         self, plan: InstancePlan, version: str, adapters: tuple[Adapter, ...], foreign: str
     ) -> InstancePlan:

@@ -1,5 +1,7 @@
 """Takes requests for functions, makes the calls, words the answers, writes all of it down."""
 
+import queue
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import randbytes  # ids are no secrets, and asking the system costs a call each
@@ -8,8 +10,11 @@ from typing import Protocol
 from localfn.errors import LocalfnError
 from localfn.flow import Flow, aside, finish
 from localfn.gateway.connection import Body, BodyTooLong
+from localfn.gateway.guard import Guard
 from localfn.gateway.ledger import Asked, Ledger, Record
 from localfn.gateway.sites import Found, Sites
+from localfn.gateway.sockets import Sockets
+from localfn.gateway.websocket import wants_upgrade
 from localfn.model import (
     BrokenBody,
     Call,
@@ -19,6 +24,7 @@ from localfn.model import (
     Function,
     HttpReply,
     HttpRequest,
+    Patience,
     Result,
     Tunnel,
     Visit,
@@ -28,7 +34,7 @@ from localfn.project import Project
 
 START = "X-Localfn-Start"
 Sink = Callable[[bytes], None]
-BOOTSTRAP = "bootstrap"
+HTTP = "http"
 # What logs say of a client that did not wait; it is never sent.
 CLIENT_GONE = 499
 # Failures that are not the function's own; those are successes of the request.
@@ -74,6 +80,7 @@ class Desk:
         self._enqueue = enqueue
         self._web = engine.project.provider.web()
         self._known: tuple[Project, Sites] | None = None
+        self._sockets = None if self._web.sockets is None else Sockets(self._web.sockets, self)
 
     # --- what an endpoint may do (Calls) -----------------------------------------------------
 
@@ -86,6 +93,12 @@ class Desk:
     def rules(self) -> WebRules:
         """Return what the person at the terminal has decided."""
         return self._rules
+
+    @property
+    def sockets(self) -> Sockets:
+        """Return the WebSockets that are open now; only clouds that have some ask."""
+        assert self._sockets is not None
+        return self._sockets
 
     def new_id(self, function: Function) -> str:
         """Return an id for a call that is about to be made."""
@@ -143,6 +156,21 @@ class Desk:
             known = self._known = (project, Sites(project, self._web.sources))
         return known[1]
 
+    def about_sockets(self, request: HttpRequest, guard: Guard) -> HttpReply | None:
+        """Return the answer to a request that is about WebSockets, None for any other."""
+        sockets = self._sockets
+        if sockets is None:
+            return None
+        try:
+            if wants_upgrade(request):
+                return sockets.opened(request)
+            if sockets.manages(request):
+                refused = guard.refuse_origin(request) or self.too_long(request)
+                return refused or sockets.managed(request)
+        except LocalfnError as error:
+            return self.broken(error)
+        return None
+
     def later(self, call: Call) -> Result:
         """Make a call of the backlog."""
         record = self._ledger.open(call, Asked("async"))
@@ -164,11 +192,22 @@ class Desk:
         if found.query is not None and found.query != request.query:
             inner = inner._replace(query=found.query)
         id_, moment = self.new_id(function), time.time()
-        visit = Visit(inner, function, found.trigger, id_, moment, found.uri, found.own_domain)
+        visit = Visit(
+            inner, function, found.trigger, id_, moment, found.uri, found.own_domain, found.values
+        )
         most = self._web.most_body_bytes(request)
         refused = self._too_long(inner, most, id_) or self._web.refuse(visit, self._rules)
         if refused is not None:
             return self._turn_away(visit, refused)
+        if self._web.admit is not None:
+            await aside()
+            try:
+                admitted = self._web.admit(visit, self)
+            except LocalfnError as error:
+                return self._web.broken(_told(error), id_)
+            if isinstance(admitted, HttpReply):
+                return self._turn_away(visit, admitted)
+            visit = admitted
         if self._passes_through(function):
             await aside()
             return self._pass_through(visit, found)
@@ -179,10 +218,41 @@ class Desk:
             except BodyTooLong:
                 return self._turn_away(visit, self._web.too_large(most, id_))
             visit = visit._replace(request=inner)
-        return await self._answer(visit, found)
+        patience = self._patience(visit)
+        if patience is None:
+            return await self._answer(visit, found)
+        await aside()
+        return self._answer_in_time(visit, found, patience)
 
-    async def _answer(self, visit: Visit, found: Found) -> HttpReply:
-        """Make an event of the request, a call of the event, a reply of the result."""
+    def _patience(self, visit: Visit) -> Patience | None:
+        """Return how long the cloud keeps a client waiting, where that may be too short."""
+        patience = None if self._web.patience is None else self._web.patience(visit)
+        if patience is None or self._rules.is_patient:
+            return None
+        return patience if visit.function.timeout_s > patience.limit_s else None
+
+    def _answer_in_time(self, visit: Visit, found: Found, patience: Patience) -> HttpReply:
+        """Answer a client whom the cloud keeps waiting only so long; the call goes on."""
+        answered: queue.SimpleQueue[HttpReply] = queue.SimpleQueue()
+        gone: list[HttpReply] = []
+        threading.Thread(
+            target=lambda: answered.put(finish(self._answer(visit, found, gone))),
+            name="patient call",
+            daemon=True,
+        ).start()
+        try:
+            return answered.get(timeout=patience.limit_s)
+        except queue.Empty:
+            gone.append(patience.reply)
+            return patience.reply
+
+    async def _answer(
+        self, visit: Visit, found: Found, gone: Sequence[HttpReply] = ()
+    ) -> HttpReply:
+        """Make an event of the request, a call of the event, a reply of the result.
+
+        `gone` is what a client has got that did not wait for it.
+        """
         event = self._web.event_from_http(visit, self._rules)
         call = Call(visit.function, event, id=visit.id, qualifier=found.qualifier)
         if self._web.is_asynchronous(visit.request):
@@ -194,7 +264,7 @@ class Desk:
         except LocalfnError as error:
             return self._web.broken(_told(error), visit.id)
         reply = self._web.http_from_result(result, visit, self._rules)
-        self._ledger.close(record, result, reply.status)
+        self._ledger.close(record, result, gone[0].status if gone else reply.status)
         return _with_start(reply, result)
 
     def _pass_through(self, visit: Visit, found: Found) -> HttpReply:
@@ -252,7 +322,7 @@ class Desk:
 
     def _passes_through(self, function: Function) -> bool:
         runtime = self._engine.project.provider.runtimes.get(function.runtime)
-        return runtime is not None and runtime.wire != BOOTSTRAP
+        return runtime is not None and runtime.wire == HTTP
 
 
 class _FollowedBody:

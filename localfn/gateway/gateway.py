@@ -71,6 +71,9 @@ class Gateway:
         refused = self._guard.refuse_host(host)
         if refused is not None:
             return refused
+        about_sockets = self.desk.about_sockets(request, self._guard)
+        if about_sockets is not None:
+            return about_sockets
         sites, path = self.desk.sites, request.path
         if sites.is_named(host):
             found = sites.by_host(host, request)
@@ -98,12 +101,21 @@ class Gateway:
 
     def urls(self) -> Sequence[tuple[str, str, str]]:
         """Return (function's key, what for, URL) of everything that answers."""
-        return self.desk.sites.urls(self.port)
+        rows = self.desk.sites.urls(self.port)
+        if self._web.sockets is None:
+            return rows
+        base = f"ws://127.0.0.1:{self.port}"
+        told = self._web.sockets.urls(self.desk.functions)
+        return [*rows, *((key, what, f"{base}{path}") for key, what, path in told)]
 
     def _lost(self, request: HttpRequest) -> HttpReply:
         """Return the answer where nothing answers: what does."""
         if request.path.startswith(self._web.prefixes):
             return self._web.no_route(request, self.desk.any_id())
+        if self._web.unrouted is not None:
+            told = self._web.unrouted(request, self.desk.functions, self.desk.any_id())
+            if told is not None:
+                return told
         lines = [f"{url}  {key}  {what}" for key, what, url in self.urls()]
         listed = "\n".join(lines) or "(no function of this project has an HTTP trigger)"
         return plain(404, f"Nothing answers at `{request.path}` here. What does:\n\n{listed}")
@@ -158,10 +170,11 @@ def _destined(gateway: Gateway, engine: Engine, result: Result, where: str) -> C
 def own_output(provider: Provider, result: Result) -> bytes:
     """Return what of a log the function itself has printed."""
     invocation = result.invocation
-    runtime = provider.runtimes.get(invocation.function.runtime)
-    said = [provider.opening_lines(invocation), provider.closing_lines(result)]
-    if runtime is not None:
-        said.append(provider.start_output(runtime))
+    said = [
+        provider.opening_lines(invocation),
+        provider.closing_lines(result),
+        provider.start_output(invocation),
+    ]
     text = result.logs
     if len(text) == len(said[0]) + len(said[1]):  # it has printed nothing
         return b""

@@ -337,5 +337,5 @@ class Hub:
             waits.asked.flow.close()
             self._drop(waits.connection)
         self._epoll.close()
-        for each in (self._wakes, self._waker):
-            os.close(each)
+        for end in (self._wakes, self._waker):
+            os.close(end)

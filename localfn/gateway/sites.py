@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from localfn.gateway.guard import LOCAL_NAMES
-from localfn.model import DomainRoute, Function, HttpRequest, Rewrite, Trigger
+from localfn.gateway.paths import Pattern, pattern
+from localfn.model import NOTHING, DomainRoute, Function, HttpRequest, Rewrite, Trigger
 from localfn.project import Project
 
 FUNCTIONS = "/_fn/"
@@ -17,7 +18,7 @@ NO_TRIGGER = Trigger("http", "")
 class Found(NamedTuple):
     """A function, its trigger, and where below it a request goes.
 
-    `uri` is as in `Visit`. `query` is None where it is the request's own.
+    `uri` and `values` are as in `Visit`. `query` is None where it is the request's own.
     """
 
     function: Function
@@ -26,7 +27,17 @@ class Found(NamedTuple):
     uri: str
     own_domain: bool = False
     qualifier: str = ""
+    values: Mapping[str, str] = NOTHING
     query: str | None = None
+
+
+class Way(NamedTuple):
+    """A route that leads to a function, ready to be compared with requests."""
+
+    pattern: Pattern
+    route: DomainRoute
+    function: Function
+    trigger: Trigger
 
 
 class Address(NamedTuple):
@@ -43,26 +54,29 @@ class Sites:
 
     def __init__(self, project: Project, sources: frozenset[str]) -> None:
         twice = Counter(each.name for each in project.functions)
+        # These triggers have paths of their own.
+        self._routed = frozenset(
+            (each.function, each.trigger) for each in project.routes if each.trigger
+        )
         self.addresses = tuple(
             Address(each, trigger, *_names(each, alone=twice[each.name] == 1))
             for each in project.functions
-            if (trigger := _trigger(each, sources)) is not None
+            if (trigger := self._trigger(each, sources)) is not None
         )
         self._by_name = {
             spelled: each for each in self.addresses for spelled in (each.name, each.function.key)
         }
         self._by_label = {each.label: each for each in self.addresses}
         self._by_key = {each.function.key: each for each in self.addresses}
-        self._functions = {each.key: each for each in project.functions}
-        self._routes = sorted(project.routes, key=_precision)
-        self._domains = frozenset(each.domain for each in self._routes if each.domain)
+        self._ways = tuple(sorted(self._all_ways(project), key=_precision))
+        self._domains = frozenset(each.domain for each in project.routes if each.domain)
 
     def by_host(self, host: str, request: HttpRequest) -> Found | None:
         """Return what answers on a name of its own: `LABEL.localhost` or a custom domain."""
         label = host.removesuffix(LOCAL_NAMES)
         if host.endswith(LOCAL_NAMES) and label in self._by_label:
             address = self._by_label[label]
-            return Found(address.function, address.trigger, request.path, _uri(request))
+            return self._at(address, request)
         return self._by_route(request, label) if label in self._domains else None
 
     def is_named(self, host: str) -> bool:
@@ -80,15 +94,13 @@ class Sites:
             address = self._by_name.get(f"{_plain(name)}/{_plain(second)}")
         if address is None:
             return None
-        inner = request._replace(path=f"/{below}")
-        return Found(address.function, address.trigger, inner.path, _uri(inner))
+        return self._at(address, request._replace(path=f"/{below}"))
 
     def by_path(self, request: HttpRequest) -> Found | None:
         """Return what answers at a plain path: a custom domain's, or the only function there is."""
         found = self._by_route(request, "")
         if found is None and len(self.addresses) == 1:
-            only = self.addresses[0]
-            return Found(only.function, only.trigger, request.path, _uri(request))
+            return self._at(self.addresses[0], request)
         return found
 
     def trigger_of(self, function: Function) -> Trigger | None:
@@ -102,33 +114,57 @@ class Sites:
         rows = [
             (each.function.key, _told(each.trigger), f"{base}{FUNCTIONS}{each.name}/")
             for each in self.addresses
+            if not self._is_routed(each.function, each.trigger)
         ]
         rows += [
-            (each.function, f"domain {each.domain or 'auto'}", f"{base}{each.path}")
-            for each in self._routes
+            (each.route.function, _way_told(each.route), _url(each, base)) for each in self._ways
         ]
-        if not self._routes and len(self.addresses) == 1:
+        if not self._ways and len(self.addresses) == 1:
             only = self.addresses[0]
             rows.append((only.function.key, _told(only.trigger), f"{base}/"))
         return rows
 
-    def _by_route(self, request: HttpRequest, domain: str) -> Found | None:
-        for route in self._routes:
-            if domain and route.domain != domain:
+    def _at(self, address: Address, request: HttpRequest) -> Found:
+        """Return the function of an address, by the trigger whose path is meant if it has paths."""
+        function, trigger = address.function, address.trigger
+        if self._is_routed(function, trigger):
+            found = self._by_route(request, "", function.key)
+            if found is not None:
+                return found._replace(own_domain=False)
+        return Found(function, trigger, request.path, _uri(request))
+
+    def _by_route(self, request: HttpRequest, domain: str, key: str = "") -> Found | None:
+        for way in self._ways:
+            route = way.route
+            if (domain and route.domain != domain) or (key and route.function != key):
                 continue
             if route.methods and request.method not in route.methods:
                 continue
-            if _leads(route.path, request.path):
-                function = self._functions[route.function]
-                trigger = self.trigger_of(function) or NO_TRIGGER
+            values = way.pattern.match(request.path)
+            if values is not None:
                 uri = _rewritten(_uri(request), route.rewrites)
                 path, _, query = uri.partition("?")
-                return Found(function, trigger, path, uri, True, route.qualifier, query)
+                function, trigger, qualifier = way.function, way.trigger, route.qualifier
+                return Found(function, trigger, path, uri, True, qualifier, values, query)
         return None
 
+    def _all_ways(self, project: Project) -> Iterable[Way]:
+        functions = {each.key: each for each in project.functions}
+        for route in project.routes:
+            function = functions.get(route.function)
+            if function is not None:
+                named = (each for each in function.triggers if each.name == route.trigger)
+                trigger = next(named, None) if route.trigger else self.trigger_of(function)
+                yield Way(pattern(route.path), route, function, trigger or NO_TRIGGER)
 
-def _trigger(function: Function, sources: frozenset[str]) -> Trigger | None:
-    return next((each for each in function.triggers if each.source in sources), None)
+    def _trigger(self, function: Function, sources: frozenset[str]) -> Trigger | None:
+        """Return the trigger that answers to a function's name: rather one without paths."""
+        fired = [each for each in function.triggers if each.source in sources]
+        plain = (each for each in fired if not self._is_routed(function, each))
+        return next(plain, fired[0] if fired else None)
+
+    def _is_routed(self, function: Function, trigger: Trigger) -> bool:
+        return (function.key, trigger.name) in self._routed
 
 
 def _names(function: Function, *, alone: bool) -> tuple[str, str]:
@@ -138,15 +174,9 @@ def _names(function: Function, *, alone: bool) -> tuple[str, str]:
     return name, label
 
 
-def _precision(route: DomainRoute) -> tuple[bool, int]:
-    """Exact paths come before patterns, longer ones before shorter ones."""
-    return route.path.endswith("*"), -len(route.path)
-
-
-def _leads(pattern: str, path: str) -> bool:
-    if not pattern.endswith("*"):
-        return path == pattern
-    return path.startswith(pattern[:-1]) or path == pattern[:-2]
+def _precision(way: Way) -> tuple[object, ...]:
+    """Exact paths come before patterns, and a method of their own before any."""
+    return (*way.pattern.rank, not way.route.methods)
 
 
 def _rewritten(uri: str, rewrites: Sequence[Rewrite]) -> str:
@@ -184,3 +214,13 @@ def _told(trigger: Trigger) -> str:
     auth = trigger.options.get("auth") or "anonymous"
     listed = ",".join(methods) if isinstance(methods, tuple) and methods else "all methods"
     return f"{listed} ({'anonymous' if auth == 'anonymous' else f'signed: {auth}'})"
+
+
+def _way_told(route: DomainRoute) -> str:
+    """Return where a route belongs in a few words."""
+    domain = f"domain {route.domain or 'auto'}"
+    return f"{','.join(route.methods) or 'any'} {domain}" if route.trigger else domain
+
+
+def _url(way: Way, base: str) -> str:
+    return f"{base}{way.route.path}"

@@ -98,6 +98,8 @@ class Child:
 
     def await_exit(self, limit_s: float) -> Exit | None:
         """Return how the leader ended, None when it still runs after this long."""
+        if limit_s <= 0 and self._process.poll() is None:
+            return None
         deadline = time.monotonic() + limit_s
         look_s = LOOK_FIRST_S
         while (code := self._process.poll()) is None:

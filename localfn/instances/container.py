@@ -142,7 +142,7 @@ class ContainerServer:
         try:
             self._engine.ask("POST", f"/containers/{self.id}/start")
         except Refused as error:
-            raise _refusal(plan, str(error), self.suspicion) from error
+            raise refusal(plan, str(error), self.suspicion) from error
         told = self._engine.ask("GET", f"/containers/{self.id}/json")
         self._pid = int(told["State"]["Pid"] or 0)
         self._peak = cgroup.peak_counter(self._pid)
@@ -172,7 +172,7 @@ class ContainerServer:
         except (Refused, MachineError, TypeError):
             self._exit = Exit(signal=9)
         else:
-            self._exit = _exit(state, self._peak_mb)
+            self._exit = exit_of(state, self._peak_mb)
         self._exited.set()
 
 
@@ -189,12 +189,14 @@ def server_spec(plan: InstancePlan, network: str) -> dict[str, object]:
     for name in ("AttachStdin", "OpenStdin", "StdinOnce"):
         spec[name] = False
     if is_own_image(plan):
-        _leave_alone(plan, spec, limits)
+        leave_alone(plan, spec)
+        for name in ("CapDrop", "ReadonlyRootfs", "Tmpfs"):
+            del limits[name]
     return spec
 
 
-def _leave_alone(plan: InstancePlan, spec: dict[str, object], limits: dict[str, object]) -> None:
-    """Take out what an image of the user's own says itself, and what its cloud leaves open."""
+def leave_alone(plan: InstancePlan, spec: dict[str, object]) -> None:
+    """Take out what an image of the user's own says itself."""
     container = plan.function.container
     assert container is not None
     for name in ("Entrypoint", "Cmd", "WorkingDir", "User"):
@@ -203,8 +205,8 @@ def _leave_alone(plan: InstancePlan, spec: dict[str, object], limits: dict[str, 
         spec["Entrypoint"] = list(container.entrypoint)
     if container.command:
         spec["Cmd"] = list(container.command)
-    for name in ("CapDrop", "ReadonlyRootfs", "Tmpfs"):
-        del limits[name]
+    if container.folder:
+        spec["WorkingDir"] = container.folder
 
 
 def variables_of(plan: InstancePlan) -> dict[str, str]:
@@ -238,7 +240,7 @@ def _in_the_code(plan: InstancePlan) -> Path | None:
     return None
 
 
-def _refusal(plan: InstancePlan, told: str, suspicion: str) -> Exception:
+def refusal(plan: InstancePlan, told: str, suspicion: str) -> Exception:
     """Return what the engine's refusal to start means."""
     for text, number in START_ERRORS.items():
         if text in told and "exec" in told:
@@ -271,7 +273,8 @@ def is_own_image(plan: InstancePlan) -> bool:
     return container is not None and bool(container.image)
 
 
-def _exit(state: Mapping[str, object], peak_mb: float) -> Exit:
+def exit_of(state: Mapping[str, object], peak_mb: float) -> Exit:
+    """Return how a container ended."""
     told = state.get("ExitCode")
     code = told if isinstance(told, int) else 0
     killed = code > 128

@@ -18,7 +18,7 @@ from localfn.instances.engine import Engine, Refused, open_engine
 from localfn.instances.guest import Exit, Guest
 from localfn.instances.image import Images
 from localfn.instances.keeping import Keeper
-from localfn.model import InstancePlan, Mount, Runtime, Site
+from localfn.model import Beside, InstancePlan, Mount, Runtime, Site
 from localfn.wires.frames import ChannelClosed
 from localfn.wires.tape import LogTape
 
@@ -102,6 +102,8 @@ class DockerBackend:
         try:
             if plan.wire == "http":
                 return self._server(plan)
+            if plan.beside is not None:
+                return self._polled(plan, plan.beside)
             return DockerGuest(self._engine, plan, spec(plan, self._network))
         except Refused as error:
             raise MachineError(
@@ -122,6 +124,13 @@ class DockerBackend:
         suspicion = refuse_flaws(plan, lambda: self._images.architecture(plan.image))
         suspicion = suspicion or self._images.foreign(plan.image)
         return ContainerServer(self._engine, self._keeper, plan, self._network, suspicion)
+
+    def _polled(self, plan: InstancePlan, beside: Beside) -> "_Guest":
+        # Not loaded for the other functions, whose cold start would wait for it.
+        from localfn.instances.polled import PolledImage
+
+        image = self._images.find_ours(beside.runtime)
+        return PolledImage(self._engine, self._keeper, plan, image, self._network)
 
     def _sweep(self) -> None:
         """Remove leftovers of dead sessions, once, while the new worker comes up."""
@@ -150,16 +159,16 @@ class DockerGuest:
     def __init__(self, engine: Engine, plan: InstancePlan, wanted: Mapping[str, object]) -> None:
         self._engine = engine
         self.closed = False
-        self._id = str(engine.ask("POST", "/containers/create", wanted)["Id"])
+        self.container = str(engine.ask("POST", "/containers/create", wanted)["Id"])
         try:
-            self.channel = AttachedChannel(engine.attach(self._id))
+            self.channel = AttachedChannel(engine.attach(self.container))
         except BaseException:
-            leftovers.remove(engine, self._id)
+            leftovers.remove(engine, self.container)
             raise
         try:
-            engine.ask("POST", f"/containers/{self._id}/start")
+            engine.ask("POST", f"/containers/{self.container}/start")
         except BaseException:
-            leftovers.remove(engine, self._id)
+            leftovers.remove(engine, self.container)
             self.close()
             raise
 
@@ -173,11 +182,15 @@ class DockerGuest:
         try:
             self.channel.send({"kind": "kill", "grace_s": grace_s}, limit_s=KILL_LIMIT_S)
         except (ChannelClosed, TimeoutError):
-            leftovers.remove(self._engine, self._id)
+            self.hang_up()
         ended = self.await_exit(grace_s + KILL_LIMIT_S)
         if ended is None:
-            leftovers.remove(self._engine, self._id)
+            self.hang_up()
         return ended or Exit(signal=9)
+
+    def hang_up(self) -> None:
+        """Have the container removed, from any thread: who waits for an answer learns of it."""
+        leftovers.remove(self._engine, self.container)
 
     def await_exit(self, limit_s: float) -> Exit | None:
         """Return how the worker ended, None when it still runs after this long."""
@@ -185,7 +198,7 @@ class DockerGuest:
 
     def debug_address(self, port: int) -> tuple[str, int]:
         """Return where a published port is on this machine: the engine has chosen it."""
-        return published(self._engine, self._id, port)
+        return published(self._engine, self.container, port)
 
     def peak_memory_mb(self) -> float:
         """Return 0: the worker tells its own peak with every answer."""

@@ -21,6 +21,7 @@ BASES: Mapping[str, str] = {
     "nodejs": "node:{version}-slim",
     "custom": "debian:{version}-slim",
     "go": "python:3-slim",
+    "polling": "python:3-slim",
 }
 VENDOR = "vendor"
 
@@ -63,6 +64,10 @@ class Images:
             )
         if runtime.language == "image":
             return self._users(runtime.image)
+        return self._ours(runtime)
+
+    def find_ours(self, runtime: Runtime) -> str:
+        """Return the image of ours for a runtime, whatever image the user wants instead."""
         return self._ours(runtime)
 
     def architecture(self, name: str) -> str:

@@ -37,6 +37,10 @@ class Debugger(Protocol):
     def clock(self) -> Callable[[], float]:
         """Return the seconds in which code was running."""
 
+    @property
+    def holds(self) -> bool:
+        """Return whether an editor shows code that it holds."""
+
     def begin(self, address: Address) -> Mapping[str, object]:
         """Return what a worker that is about to load code must know.
 
@@ -75,6 +79,7 @@ class Instance:
         self._guest: Guest | None = None
         self._wire: Wire | None = None
         self._unstarted: Failure | None = None
+        self._interrupted = ""
 
     @property
     def state(self) -> InstanceState:
@@ -89,6 +94,11 @@ class Instance:
     def lives(self) -> bool:
         """Return whether the guest is still there: it may end while nobody calls it."""
         return self._guest is not None and self._guest.await_exit(0) is None
+
+    @property
+    def is_held(self) -> bool:
+        """Return whether a debugger holds the code."""
+        return self._debugger is not None and self._debugger.holds
 
     def start(self) -> None:
         """Start the guest; raise `MachineError` when the machine cannot, `Unusable` if stopped.
@@ -134,6 +144,8 @@ class Instance:
         }
         reply = self._converse("init", lambda: wire.open(init, limit_s), sink)
         self._leave()
+        if self._interrupted:
+            raise Unusable(self.id)
         if reply.failure is None:
             self.fresh = False
         if reply.failure is None or reply.again:
@@ -223,6 +235,15 @@ class Instance:
             return None
         return passing(answer, lambda error: end(wire.failure(error) if error else None))
 
+    def interrupt(self, reason: str) -> None:
+        """End the worker under the calls that it serves; `reason` is the advice that they get."""
+        with self._lock:
+            guest, talks = self._guest, self._talks
+            if guest is None or not talks:
+                return
+            self._interrupted = reason
+        guest.kill(0)
+
     def stop(self) -> None:
         """End the guest and give everything back; calls that still run fail. Twice is once."""
         with self._lock:
@@ -250,25 +271,27 @@ class Instance:
 
     def _converse(self, name: str, ask: Callable[[], Said], sink: Sink) -> Reply:
         guest, _ = self._opened()
-        guest.tape.follow(name, sink)
+        tape = guest.tape
+        tape.follow(name, sink)
         try:
             return self._settled(ask().reply)
         finally:
-            guest.tape.leave(name)
+            tape.leave(name)
 
     def _settled(self, reply: Reply) -> Reply:
         """Return a reply with what it meant for the guest."""
         guest, _ = self._opened()
-        canceled = reply.failure is not None and reply.failure.kind is FailureKind.CANCELED
+        failure = reply.failure
+        canceled = failure is not None and failure.kind is FailureKind.CANCELED
         if canceled and self._talks == 1:
             self._fail()
             return self._ended(reply, guest.kill(0))
-        if reply.last or reply.failure is TOO_LATE or reply.failure is GONE:
+        if reply.last or failure is TOO_LATE or failure is GONE:
             # Before its end, so that no other call comes meanwhile.
             self._fail()
-        if reply.failure is TOO_LATE:
+        if failure is TOO_LATE:
             reply = self._ended(reply, guest.kill(LAST_WORDS_S))
-        elif reply.failure is GONE:
+        elif failure is GONE:
             reply = self._ended(reply, guest.await_exit(EXIT_LIMIT_S) or guest.kill(0))
         peak_mb = guest.peak_memory_mb()
         return reply if peak_mb <= reply.peak_memory_mb else reply._replace(peak_memory_mb=peak_mb)
@@ -282,6 +305,7 @@ class Instance:
             failure = failure._replace(advice=wire.advice)
         elif failure is GONE:
             failure = _exit_failure(ended, heap_full=self._says_heap_is_full(guest, ended))
+            failure = failure._replace(advice=self._interrupted or failure.advice)
         return reply._replace(failure=failure, peak_memory_mb=ended.peak_memory_mb)
 
     def _says_heap_is_full(self, guest: Guest, ended: Exit) -> bool:
@@ -338,6 +362,13 @@ def _exit_failure(ended: Exit, *, heap_full: bool) -> Failure:
         return Failure(
             FailureKind.OUT_OF_MEMORY,
             advice="The function used more memory than its template gives it.",
+            code=ended.code,
+            signal=ended.signal,
         )
     how = f"was killed by signal {ended.signal}" if ended.signal else f"left with {ended.code}"
-    return Failure(FailureKind.EXITED, advice=f"The process {how} before it answered.")
+    return Failure(
+        FailureKind.EXITED,
+        advice=f"The process {how} before it answered.",
+        code=ended.code,
+        signal=ended.signal,
+    )

@@ -45,10 +45,11 @@ def wrap(
     `/tmp` they would be hidden. The command starts in `folder`. Beside `tmp` a second folder may
     be made for building: `stage_of(tmp)`.
     """
-    prefix = unshare()
     seen = (*needed, *(each.source for each in mounts))
     private_tmp = not any(_below(each, TMP) for each in seen)
-    if not prefix or not (private_tmp or mounts):
+    # Asked last: the answer costs two programs.
+    prefix = unshare() if private_tmp or mounts else ()
+    if not prefix:
         return View(command, private_tmp=False)
     script = "\n".join(_script(mounts, stage_of(tmp), tmp if private_tmp else None, folder))
     return View((*prefix, _program("sh"), "-ec", script, "sh", *command), private_tmp)

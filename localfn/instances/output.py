@@ -18,13 +18,17 @@ class Output:
         self._tape = tape
         self._lock = threading.Lock()
         self._over = False
+        # Asks in a third of the time that a read in vain takes.
+        self._printed = select.poll()
+        self._printed.register(descriptor, select.POLLIN)
         os.set_blocking(descriptor, False)
         threading.Thread(target=self._follow, name="output", daemon=True).start()
 
     def settle(self) -> None:
         """Have all on the tape that was printed until now."""
         with self._lock:
-            self._take()
+            if not self._over and self._printed.poll(0):
+                self._take()
 
     def finish(self) -> None:
         """Take what is left, and no more: whoever still holds the pipe does not matter."""

@@ -95,7 +95,7 @@ class ProcessBackend:
                 f"`{plan.command[0]}` cannot be started for `{plan.function.key}`: {error}.",
                 hint="Name another interpreter, or run in a container: `--runner docker`.",
             ) from error
-        return child, ProcessGuest(child, one_by_one=plan.init.get("concurrency") == 1)
+        return child, ProcessGuest(child, one_by_one=plan.init.get("concurrency", 1) == 1)
 
     def _server(self, plan: InstancePlan, say: Callable[[str], None]) -> tuple[Child, Guest]:
         # Not loaded for the other functions, whose cold start would wait for it.

@@ -80,5 +80,6 @@ def _http(plan: InstancePlan, guest: Guest, say: Say, _: Clock) -> Wire:
 
 _WIRES: Mapping[str, Callable[[InstancePlan, Guest, Say, Clock], Wire]] = {
     "bootstrap": _frames,
+    "polled": _frames,
     "http": _http,
 }

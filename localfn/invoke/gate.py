@@ -53,4 +53,4 @@ class Gate:
         """Return how often the function has been held, for what was saved just now too."""
         if self._catch_up is not None:
             self._catch_up()
-        return self._holds[function]
+        return self._holds.get(function, 0)

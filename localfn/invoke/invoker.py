@@ -276,14 +276,19 @@ class Invoker:
     ) -> Reply:
         """Start an instance and load its code.
 
-        Without an initializer the code is loaded within the first invocation, as in the cloud;
-        no invocation begins when nobody has `called`.
+        Without an initializer, and where loading is no phase of its own, the code is loaded within
+        the first invocation, as in the cloud; no invocation begins when nobody has `called`.
         """
         function, provider = invocation.function, self._provider
         instance.start()
-        log.write(provider.start_output(provider.runtimes[function.runtime]))
+        log.write(provider.start_output(invocation))
         hook = function.hooks.initializer
         opening = provider.opening_lines(invocation) if called else b""
+        if provider.init_limit_s is not None:
+            opened = instance.load(context, self._phase_s(invocation), log.write)
+            log.close_line()
+            log.write(opening)
+            return opened
         if hook is None:
             log.write(opening)
             return instance.load(context, invocation.timeout_s, log.write)
@@ -308,14 +313,30 @@ class Invoker:
         """Run the handler; loading counts as running where there is no initializer."""
         if opened is None:
             log.write(self._provider.opening_lines(invocation))
-        spent_ms = 0.0
-        if opened is not None and invocation.function.hooks.initializer is None:
-            spent_ms = opened.duration_ms
+        spent_ms = 0.0 if opened is None else self._counted_ms(invocation.function, opened)
         limit_s = invocation.timeout_s
         if limit_s is not None:
             limit_s = max(0.0, limit_s - spent_ms / 1000)
         reply = await instance.calling(invocation, context, limit_s, log.write)
+        reply = _within(self._provider.limits.response_bytes, reply)
         return reply._replace(duration_ms=reply.duration_ms + spent_ms) if spent_ms else reply
+
+    def _phase_s(self, invocation: Invocation) -> float | None:
+        """Return how long a phase of loading may take.
+
+        A cloud that finds it too long starts again, within the first invocation. That ends as if
+        the first try had gone on: in time for the invocation's own limit, or not.
+        """
+        if invocation.timeout_s is None or self._provider.init_limit_s is None:
+            return None
+        return max(self._provider.init_limit_s, invocation.timeout_s)
+
+    def _counted_ms(self, function: Function, opened: Reply) -> float:
+        """Return how much of the time that loading took the first invocation pays for."""
+        phase_s = self._provider.init_limit_s
+        if phase_s is not None:
+            return opened.duration_ms if opened.duration_ms > phase_s * 1000 else 0.0
+        return opened.duration_ms if function.hooks.initializer is None else 0.0
 
     def _freeze(
         self, instance: Instance, invocation: Invocation, context: Mapping[str, object], log: Log
@@ -372,6 +393,15 @@ class Invoker:
         if result.failure is None:
             return result
         return result._replace(payload=self._provider.error_body(result))
+
+
+def _within(most_bytes: int, reply: Reply) -> Reply:
+    """Return a reply, a failed one where the answer is longer than its cloud lets it be."""
+    if reply.failure is not None or len(reply.payload) <= most_bytes:
+        return reply
+    advice = f"The answer has {len(reply.payload)} bytes, {most_bytes} are allowed."
+    failure = Failure(FailureKind.ANSWER_TOO_LARGE, str(most_bytes), advice=advice)
+    return reply._replace(payload=b"", failure=failure)
 
 
 def _is_idle(instance: Instance) -> bool:

@@ -16,6 +16,7 @@ from localfn.invoke.visible import visible
 from localfn.languages import Language, Launch
 from localfn.model import (
     NOTHING,
+    Beside,
     Function,
     Hook,
     InstancePlan,
@@ -33,6 +34,9 @@ LAYERS_TARGET = "/var/localfn-layers"
 # How long a server may take to come up. Clouds give it minutes; a person waits less gladly.
 START_LIMIT_S = 30.0
 
+
+# What serves events to images that ask for them; of no cloud, and of no version.
+POLLING = Runtime("polling", "polling", "")
 
 NOWHERE: Mapping[str, Local] = MappingProxyType({})
 
@@ -94,6 +98,7 @@ class Planner:
         folders = self._folders(function, runtime)
         if site is Site.CONTAINER:
             plan = self._in_container(function, runtime, language, folders)
+            plan = plan._replace(beside=_beside(function, runtime))
         else:
             plan = self._in_process(function, runtime, language, folders)
         plan = plan._replace(image=image, heap_exhausted=language.heap_exhausted)
@@ -264,6 +269,15 @@ def _mounted_bootstraps(runtime: Runtime, language: Language) -> tuple[Mount, ..
         return ()
     folder = assets.folder("runtimes")
     return (Mount(folder if language.beside else folder / language.name, RUNTIME_TARGET),)
+
+
+def _beside(function: Function, runtime: Runtime) -> Beside | None:
+    """Return what serves events to an image that asks for them."""
+    if runtime.wire != "polled":
+        return None
+    language = languages.load(POLLING.language)
+    command = language.container_command(RUNTIME_TARGET, Launch(function.memory_mb))
+    return Beside(POLLING, command, (Mount(assets.folder("runtimes"), RUNTIME_TARGET),))
 
 
 def _hooks(function: Function) -> dict[str, str]:

@@ -3,13 +3,13 @@
 Rules: a call gets a warm instance, else one that is about to be opened and not yet spoken for,
 else a new one, for which the instance that has been idle longest may have to go. When none of
 this can be had it waits, first come first served, and is refused at the limit. No call that comes
-after `renew` is served by what was loaded before it.
+after `renew` is served by what was loaded before it. A call that was under way runs to its end in
+what it began with, unless a debugger holds it: nobody shall look at code that is no longer there.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -23,6 +23,12 @@ REAP_EVERY = 4
 # What has answered so lately is taken to be alive; looking costs as much as lending.
 FRESH_S = 0.005
 STOPPING = "localfn is stopping."
+# How often it is seen whether a debugger holds a call in old code.
+LOOK_EVERY_S = 0.02
+OUTDATED = (
+    "The code was changed while the debugger held this call, so the call was ended; the next one "
+    "stops in the new code. `--no-reload` leaves calls alone."
+)
 
 
 Open = Callable[[Instance, Sink], Result]
@@ -115,6 +121,29 @@ class Waiter:
         return self._asleep.acquire(timeout=limit_s)
 
 
+class Loan:
+    """An instance that is lent as long as a block lasts; a generator costs every call more."""
+
+    __slots__ = ("_berth", "_give_back", "_plan", "_take")
+
+    def __init__(
+        self,
+        take: Callable[[InstancePlan], Berth],
+        plan: InstancePlan,
+        give_back: Callable[[Berth], None],
+    ) -> None:
+        self._take = take
+        self._plan = plan
+        self._give_back = give_back
+
+    def __enter__(self) -> Berth:
+        self._berth = self._take(self._plan)
+        return self._berth
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back(self._berth)
+
+
 class Pool:
     """The instances of a session. `tell` gets news of each renewal, from another thread."""
 
@@ -140,18 +169,13 @@ class Pool:
 
     # --- calls -----------------------------------------------------------------------------
 
-    @contextmanager
-    def borrow(self, plan: InstancePlan) -> Iterator[Berth]:
-        """Lend an instance; take it back if it is still good.
+    def borrow(self, plan: InstancePlan) -> "Loan":
+        """Lend an instance within a `with`; take it back if it is still good.
 
         It is `opening` when it has not been started: then the borrower does that, and says
         `opened`. Raises `NoPlace` when none can be had in time.
         """
-        berth = self.take(plan)
-        try:
-            yield berth
-        finally:
-            self.give_back(berth)
+        return Loan(self.take, plan, self.give_back)
 
     def take(self, plan: InstancePlan) -> Berth:
         """Lend an instance, to be given back; see `borrow`."""
@@ -237,7 +261,10 @@ class Pool:
             fleet.wanted = max(1, there + sum(len(each.berths) for each in family)) * awake
             fleet.untold_since = self._clock() if awake else None
             opening = self._promise(fleet, max(1, there) * awake)
+            debugged = [each for one in family if one.alone for each in one.berths if each.lent]
             self._serve()
+        for each in debugged:
+            self._in_background(self._end_when_held, each)
         for each in overtaken:
             self._in_background(self._lives.end, each.instance)
         for fleet_before in former:
@@ -355,6 +382,8 @@ class Pool:
 
     def _serve(self) -> None:
         """Give those who wait what can be had now, first come first served."""
+        if not self._waiting:
+            return
         passed: dict[Fleet, int] = {}
         for waiter in tuple(self._waiting):
             fleet = waiter.fleet.newest()
@@ -389,8 +418,8 @@ class Pool:
     def _another(self, fleet: Fleet, ahead: int) -> Berth | None:
         """Return an instance to be opened for one more call.
 
-        None where one is coming, or the session has as many as it may. `ahead` others wait for
-        this fleet's.
+        None where one is coming, or where the session has as many as it may. `ahead` others wait
+        for this fleet's.
         """
         if fleet.promised() > ahead:
             return None
@@ -501,6 +530,13 @@ class Pool:
                 self._open_told(after)
             if before is not None and not first:
                 self._lives.end(before.instance)
+
+    def _end_when_held(self, berth: Berth) -> None:
+        """Look after a call in old code: it ends by itself, or as soon as it is held."""
+        while berth.lent and not berth.instance.is_held:
+            if self._closed.wait(LOOK_EVERY_S):
+                return
+        berth.instance.interrupt(OUTDATED)
 
     def _open_told(self, berth: Berth) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """One file per language: how its bootstrap is started, and how its interpreter is found."""
 
 import importlib
-import pkgutil
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -48,7 +48,8 @@ class Language(NamedTuple):
 
 def names() -> tuple[str, ...]:
     """Return the names of all languages."""
-    return tuple(each.name for each in pkgutil.iter_modules(__path__) if not each.ispkg)
+    stems = (os.path.splitext(name) for name in sorted(os.listdir(__path__[0])))
+    return tuple(stem for stem, ending in stems if ending == ".py" and stem != "__init__")
 
 
 def load(name: str) -> Language:

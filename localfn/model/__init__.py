@@ -14,14 +14,29 @@ from localfn.model.function import (
     Volume,
 )
 from localfn.model.http import BrokenBody, Headers, HttpReply, HttpRequest, Tunnel
-from localfn.model.plan import InstancePlan, InstanceState, Layout, Mount, Site
-from localfn.model.provider import Finding, Limits, Provider, Reading, Runtime, Severity
+from localfn.model.plan import Beside, InstancePlan, InstanceState, Layout, Mount, Site
+from localfn.model.provider import Finding, Limits, Provider, Reading, Severity
 from localfn.model.result import Failure, FailureKind, Reply, Result
 from localfn.model.revision import Revision
-from localfn.model.web import Calls, DomainRoute, Repeats, Rewrite, Route, Visit, Web, WebRules
+from localfn.model.runtime import Runtime
+from localfn.model.web import (
+    Calls,
+    DomainRoute,
+    OpenSockets,
+    Patience,
+    Repeats,
+    Rewrite,
+    Route,
+    Socket,
+    Visit,
+    Web,
+    WebRules,
+    WebSockets,
+)
 
 __all__ = [
     "NOTHING",
+    "Beside",
     "BrokenBody",
     "Call",
     "CallMode",
@@ -49,6 +64,8 @@ __all__ = [
     "Limits",
     "Local",
     "Mount",
+    "OpenSockets",
+    "Patience",
     "Place",
     "Provider",
     "Reading",
@@ -61,10 +78,12 @@ __all__ = [
     "Runtime",
     "Severity",
     "Site",
+    "Socket",
     "Trigger",
     "Tunnel",
     "Visit",
     "Volume",
     "Web",
     "WebRules",
+    "WebSockets",
 ]

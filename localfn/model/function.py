@@ -56,12 +56,16 @@ class Hooks(NamedTuple):
 
 
 class Container(NamedTuple):
-    """How a custom runtime or a custom image is started. Empty means the cloud's default."""
+    """How a custom runtime or a custom image is started. Empty means the cloud's default.
+
+    `folder` is where it is started, where not in the folder that the image names.
+    """
 
     image: str = ""
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     port: int = 0
+    folder: str = ""
 
 
 class Volume(NamedTuple):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from localfn.model.contract import HttpContract
 from localfn.model.function import NOTHING, Function
+from localfn.model.runtime import Runtime
 
 
 class Site(Enum):
@@ -35,6 +36,18 @@ class Mount(NamedTuple):
     writable: bool = False
 
 
+class Beside(NamedTuple):
+    """A container of ours beside one of the user's, which finds its interface there.
+
+    `runtime` says which of our images it is started from.
+    """
+
+    runtime: Runtime
+    command: tuple[str, ...]
+    mounts: tuple[Mount, ...]
+    memory_mb: int = 64
+
+
 class InstancePlan(NamedTuple):
     """How to start one instance.
 
@@ -42,7 +55,8 @@ class InstancePlan(NamedTuple):
     is None; in a process `folder` is the working directory. `init` is the header of the first
     frame. `heap_exhausted` is what the program prints when it aborts because its own heap is
     full. `contract` is what is said where the wire is HTTP, `port` where such a server listens,
-    `load_timeout_s` how long it may take to come up. Equal `fingerprint`s share warm instances.
+    `load_timeout_s` how long it may take to come up. `beside` serves events to an image that asks
+    for them. Equal `fingerprint`s share warm instances.
     """
 
     function: Function
@@ -64,6 +78,7 @@ class InstancePlan(NamedTuple):
     heap_exhausted: bytes = b""
     contract: HttpContract | None = None
     port: int = 0
+    beside: Beside | None = None
     fingerprint: str = ""
 
 

@@ -10,6 +10,7 @@ from localfn.model.contract import HttpContract
 from localfn.model.function import Function, Place
 from localfn.model.plan import Layout
 from localfn.model.result import Result
+from localfn.model.runtime import Runtime
 from localfn.model.web import DomainRoute, Web
 
 
@@ -44,21 +45,6 @@ class Reading(NamedTuple):
     routes: tuple[DomainRoute, ...] = ()
 
 
-class Runtime(NamedTuple):
-    """A runtime id of a cloud: which language and version it is, and how it is spoken to.
-
-    `image` is the vendor's own image, used only when the user asks for it. A runtime without a
-    language cannot be run here; `way_out` says what to do instead.
-    """
-
-    id: str
-    language: str
-    version: str
-    image: str = ""
-    wire: str = "bootstrap"
-    way_out: str = ""
-
-
 class Limits(NamedTuple):
     """What the cloud refuses. Sizes in bytes, times in seconds."""
 
@@ -82,13 +68,15 @@ class Provider(NamedTuple):
     - `context(invocation, environ)`: JSON-ready facts from which the shim builds the handler's
       context.
     - `request_id(function, now, entropy)`: a new id; `now` in epoch seconds, `entropy` 16 bytes.
-    - `start_output(runtime)`: what the platform prints when an instance comes up.
+    - `start_output(invocation)`: what the platform prints when an instance comes up for it.
     - `opening_lines` / `closing_lines`: the platform's log lines around one invocation.
     - `hook_lines(hook, invocation)`: the same around a lifecycle hook.
     - `error_body(result)`: the payload a caller gets when `result.failure` is set;
       `result.payload` is what the function answered itself, where it did.
     - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
     - `http`: how it talks to functions that are servers, None where it has none.
+    - `init_limit_s`: how long code may take to be loaded where that is a phase of its own, before
+      the first invocation begins; None where loading is a part of that invocation.
     """
 
     name: str
@@ -106,10 +94,11 @@ class Provider(NamedTuple):
     variables: Callable[[Function, Runtime, Layout, Mapping[str, str]], Mapping[str, str]]
     context: Callable[[Invocation, Mapping[str, str]], Mapping[str, object]]
     request_id: Callable[[Function, float, bytes], str]
-    start_output: Callable[[Runtime], bytes]
+    start_output: Callable[[Invocation], bytes]
     opening_lines: Callable[[Invocation], bytes]
     closing_lines: Callable[[Result], bytes]
     hook_lines: Callable[[str, Invocation], tuple[bytes, bytes]]
     error_body: Callable[[Result], bytes]
     web: Callable[[], Web]
     http: HttpContract | None = None
+    init_limit_s: float | None = None

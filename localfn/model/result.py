@@ -19,6 +19,7 @@ class FailureKind(Enum):
     EXITED = "exited"
     BAD_REPLY = "bad-reply"
     TOO_LARGE = "too-large"
+    ANSWER_TOO_LARGE = "answer-too-large"
     THROTTLED = "throttled"
     CANCELED = "canceled"
 
@@ -28,7 +29,8 @@ class Failure(NamedTuple):
 
     `stack` is JSON-ready and shaped as the cloud shapes it for the function's language.
     `during_init` tells a failure of the initializer from one of the invocation; `handled` one
-    that the function reported itself from one that it did not foresee.
+    that the function reported itself from one that it did not foresee. `code` is what its process
+    left with, `signal` what killed it, both 0 where it lives on.
     `advice` is one line for the person at the terminal; no cloud ever shows it.
     """
 
@@ -39,6 +41,8 @@ class Failure(NamedTuple):
     during_init: bool = False
     handled: bool = False
     advice: str = ""
+    code: int = 0
+    signal: int = 0
 
 
 class Reply(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from localfn.model.call import Call, Event
 from localfn.model.function import NOTHING, Function, Place, Trigger
-from localfn.model.http import HttpReply, HttpRequest
+from localfn.model.http import Headers, HttpReply, HttpRequest
 from localfn.model.result import Result
 
 
@@ -26,7 +26,9 @@ class DomainRoute(NamedTuple):
     """A path of a custom domain, and the key of the function that answers there.
 
     `domain` is empty where the cloud makes one up. `path` ends with `*` where everything below
-    it is meant. `methods` is empty where all are. The first of `rewrites` that fits is applied.
+    it is meant; in it `{name}` stands for one part of a path and `{name+}` for all that is left.
+    `methods` is empty where all are. `trigger` names the one of the function's triggers by which
+    requests come, where it has several. The first of `rewrites` that fits is applied.
     """
 
     domain: str
@@ -35,6 +37,7 @@ class DomainRoute(NamedTuple):
     methods: tuple[str, ...] = ()
     qualifier: str = ""
     template: Place | None = None
+    trigger: str = ""
     rewrites: tuple[Rewrite, ...] = ()
 
 
@@ -42,13 +45,19 @@ class WebRules(NamedTuple):
     """What the person at the terminal may decide about HTTP.
 
     `statuses` replaces those of the cloud's own table (`Web.statuses`). `attachment` adds what
-    default domains add. `verifies` has signatures checked with the keys of `environ`.
+    default domains add. `verifies` has signatures checked with the keys of `environ`. `claims` are
+    those of every client whose token would be asked for; without them tokens are read, and checked
+    with `token_keys` where there are some: a set of keys in JSON (RFC 7517), a public key in PEM,
+    or a secret. `is_patient` has every client wait as long as it takes: somebody debugs.
     """
 
     statuses: Mapping[str, int] = MappingProxyType({})
     attachment: bool = False
     verifies: bool = False
     environ: Mapping[str, str] = NOTHING
+    claims: Mapping[str, object] | None = None
+    token_keys: str = ""
+    is_patient: bool = False
 
 
 class Visit(NamedTuple):
@@ -56,7 +65,8 @@ class Visit(NamedTuple):
 
     `request.path` is the path as the function sees it, `uri` path and query as the cloud's own
     gateway would have got them. `own_domain` tells a custom domain from the cloud's. `moment` is
-    in seconds since the epoch.
+    in seconds since the epoch. `values` are the parts of the path that the placeholders of its
+    route stand for, as they were sent. `client` is what `Web.admit` has found out about the client.
     """
 
     request: HttpRequest
@@ -66,6 +76,42 @@ class Visit(NamedTuple):
     moment: float
     uri: str
     own_domain: bool = False
+    values: Mapping[str, str] = NOTHING
+    client: Mapping[str, object] = NOTHING
+
+
+class Patience(NamedTuple):
+    """How long a gateway of the cloud waits for a function, and what it answers then."""
+
+    limit_s: float
+    reply: HttpReply
+
+
+class Socket(NamedTuple):
+    """A WebSocket that a client has opened with a request.
+
+    `opened` and `heard` are moments in seconds since the epoch: when it began, and when the client
+    said something last. `client` is what was found out about the client then.
+    """
+
+    id: str
+    request: HttpRequest
+    opened: float
+    heard: float
+    client: Mapping[str, object] = NOTHING
+
+
+class OpenSockets(Protocol):
+    """The WebSockets that are open now."""
+
+    def find(self, id_: str) -> Socket | None:
+        """Return one of them, None where it is not open any more."""
+
+    def send(self, id_: str, message: str | bytes) -> bool:
+        """Send a message; return whether there was somebody to send it to."""
+
+    def close(self, id_: str) -> bool:
+        """Hang up; return whether it was open."""
 
 
 class Calls(Protocol):
@@ -78,6 +124,10 @@ class Calls(Protocol):
     @property
     def rules(self) -> WebRules:
         """Return what the person at the terminal has decided."""
+
+    @property
+    def sockets(self) -> OpenSockets:
+        """Return the WebSockets that are open now."""
 
     def new_id(self, function: Function) -> str:
         """Return an id for a call that is about to be made."""
@@ -123,6 +173,34 @@ def to_nobody(_result: Result, _destination: str, _functions: Sequence[Function]
     return
 
 
+class WebSockets(NamedTuple):
+    """How a cloud has functions speak WebSocket. Everything in it is a fact or a pure function.
+
+    Moments are in seconds since the epoch.
+
+    - `opened(request, moment, calls)`: a client is let in: the socket and further headers of the
+      answer; or the answer that turns it away; None where no function is behind this address.
+    - `heard(socket, message, moment, calls)`: what is sent back for a message, None for nothing.
+    - `closed(socket, code, reason, moment, calls)`: told once, whoever has hung up.
+    - `manages(request)`: whether a request is about open sockets; `managed(request, calls)`: the
+      answer to it.
+    - `urls(functions)`: (function's key, what for, path) of each address.
+    - `most_frame_bytes`, `most_message_bytes`: what a client may send at a time.
+    """
+
+    opened: Callable[
+        [HttpRequest, float, Calls],
+        tuple[Socket, Headers] | HttpReply | None,
+    ]
+    heard: Callable[[Socket, str | bytes, float, Calls], str | bytes | None]
+    closed: Callable[[Socket, int, str, float, Calls], None]
+    manages: Callable[[HttpRequest], bool]
+    managed: Callable[[HttpRequest, Calls], HttpReply]
+    urls: Callable[[Sequence[Function]], Sequence[tuple[str, str, str]]]
+    most_frame_bytes: int
+    most_message_bytes: int
+
+
 class Web(NamedTuple):
     """The HTTP side of a cloud. Everything in it is a fact or a pure function.
 
@@ -141,6 +219,13 @@ class Web(NamedTuple):
     - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
     - `destined(result, destination, functions)`: the call, without an id, that tells another
       function of the project how an asynchronous call went, where its destination is one.
+    - `admit(visit, calls)`: what stands before functions and may call others to decide: the visit,
+      perhaps with its `client`, or the answer of the cloud; None where nothing does.
+    - `patience(visit)`: how long the client is kept waiting, None for as long as the function
+      itself may take; None where that is always so.
+    - `unrouted(request, functions, id)`: what a domain of the cloud answers where none of its
+      routes is meant, or None; None where there are no such domains.
+    - `sockets`: its WebSockets, None where it has none of its own.
     """
 
     statuses: Mapping[str, int]
@@ -159,3 +244,7 @@ class Web(NamedTuple):
     repeats: Callable[[Function], Repeats]
     routes: tuple[Route, ...]
     destined: Callable[[Result, str, Sequence[Function]], Call | None] = to_nobody
+    admit: Callable[[Visit, Calls], Visit | HttpReply] | None = None
+    patience: Callable[[Visit], Patience | None] | None = None
+    unrouted: Callable[[HttpRequest, Sequence[Function], str], HttpReply | None] | None = None
+    sockets: WebSockets | None = None

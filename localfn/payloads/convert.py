@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from localfn.errors import UsageError
-from localfn.payloads.derive import to_moment
+from localfn.payloads.moments import to_moment
 from localfn.payloads.source import Field
 
 TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

@@ -10,6 +10,7 @@ from localfn.nearest import nearest
 from localfn.payloads.convert import convert
 from localfn.payloads.encodings import ENCODINGS
 from localfn.payloads.fakes import Chance
+from localfn.payloads.paths import parameters
 from localfn.payloads.source import EventKind, Source
 from localfn.payloads.template import assemble, read_template
 from localfn.payloads.values import Values
@@ -103,6 +104,7 @@ _AGREES: Mapping[str, Callable[[str, str], bool]] = {
     "equals": lambda value, expected: value == expected,
     "starts": lambda value, expected: value.startswith(expected),
     "ends": lambda value, expected: value.endswith(expected),
+    "fits": lambda value, template: parameters(template, value) is not None,
 }
 
 

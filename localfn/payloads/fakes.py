@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from random import Random
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -20,7 +21,13 @@ FAKES: Mapping[str, Callable[["Faker"], object]] = {
     "first_name": lambda fake: fake.first_name().lower(),
     "domain": lambda fake: fake.domain_name(),
     "user_agent": lambda fake: fake.user_agent(),
+    "name": lambda fake: f"{fake.first_name()} {fake.last_name()}",
+    "email": lambda fake: fake.ascii_safe_email(),
+    "phone": lambda fake: fake.numerify("+1206555%###"),
+    "city": lambda fake: fake.city(),
 }
+
+ALPHABET = ascii_letters + digits
 
 
 class Chance:
@@ -46,6 +53,10 @@ class Chance:
     def uuid(self) -> str:
         """Return a random UUID."""
         return str(UUID(int=self.random.getrandbits(128), version=4))
+
+    def letters(self, count: int) -> str:
+        """Return random letters and digits."""
+        return "".join(self.random.choices(ALPHABET, k=count))
 
     def number(self, digits: int) -> int:
         """Return a random number of so many decimal digits."""

@@ -36,9 +36,11 @@ class EventKind(NamedTuple):
 
     `values` stand before a field's own ways to a value, and may hold slots. `merge` names a field
     whose keys stand beside the payload's own. `delivered` is the name under which a trigger asks
-    for it. `batch` is the array that takes more records (`.` is the payload itself), or empty.
-    `unwrap` and `part` are conditions on fields under which only the first record, or only one
-    part of each, is sent.
+    for it. `batch` is the path of the array that takes more records (`.` is the payload itself, `*`
+    any key), or empty. `unwrap` and `part` are conditions on fields under which only the first
+    record, or only one part of each, is sent. `instead` names a field that is sent for the whole
+    payload where it has a value, `at` one with the path of the part that is sent. `pack` is a tree
+    in which the payload stands compressed.
     """
 
     name: str
@@ -51,6 +53,9 @@ class EventKind(NamedTuple):
     part: Mapping[str, object] = NOTHING
     merge: str = ""
     encoding: str = "json"
+    instead: str = ""
+    at: str = ""
+    pack: Mapping[str, object] = NOTHING
 
 
 class Source(NamedTuple):

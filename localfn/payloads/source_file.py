@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from localfn.errors import ProjectError
 from localfn.payloads.convert import TYPES
-from localfn.payloads.derive import FROM_NOTHING, OPTIONS, TIME_FORMATS
+from localfn.payloads.derive import EACH, ENTRY, FROM_NOTHING, OF_FIELDS, OPTIONS, PICK
 from localfn.payloads.encodings import ENCODINGS
 from localfn.payloads.fakes import FAKES
+from localfn.payloads.moments import TIME_FORMATS, is_format
 from localfn.payloads.slots import slots_of
 from localfn.payloads.source import EventKind, Field, Source
 from localfn.payloads.values import ENCODES
@@ -20,14 +21,15 @@ FILE = "source.yaml"
 SOURCE_KEYS = frozenset({"title", "summary", "contract", "default", "asks", "events", "fields"})
 EVENT_KEYS = frozenset(
     {"title", "file", "values", "delivered", "batch", "unwrap", "part", "merge", "encoding"}
+    | {"instead", "at", "pack"}
 )
 FIELD_KEYS = frozenset(
     {"type", "help", "default", "fake", "from", "derive", "choices", "encode", "hidden"}
     | {"optional", "when", "match"}
 )
-MATCHES = frozenset({"equals", "starts", "ends"})
+MATCHES = frozenset({"equals", "starts", "ends", "fits"})
 # Options that `localfn generate-event` has for every source.
-RESERVED = frozenset({"count", "seed", "cloud", "output", "list", "help"})
+RESERVED = frozenset({"count", "seed", "cloud", "provider", "output", "list", "help"})
 
 
 def read_source(folder: Path) -> Source:
@@ -112,6 +114,9 @@ def _event(page: _Page, name: str, raw: object) -> EventKind:
         part=page.mapping(f"{where}.part", told.get("part", {})),
         merge=str(told.get("merge", "")),
         encoding=encoding,
+        instead=str(told.get("instead", "")),
+        at=str(told.get("at", "")),
+        pack=page.mapping(f"{where}.pack", told.get("pack", {})),
     )
 
 
@@ -148,7 +153,7 @@ def _derive(page: _Page, where: str, raw: object) -> dict[str, object]:
     told = page.mapping(where, raw)
     for place, key in enumerate(told):
         page.among(where, key, OPTIONS if place == 0 else OPTIONS[next(iter(told))])
-    if "format" in told:
+    if "format" in told and not is_format(str(told["format"])):
         page.among(f"{where}.format", str(told["format"]), TIME_FORMATS)
     return told
 
@@ -158,7 +163,8 @@ def _check_references(page: _Page, source: Source) -> None:
     if source.default:
         page.among("default", source.default, source.events)
     for kind in source.events.values():
-        named = {*kind.values, *kind.unwrap, *kind.part, kind.merge} - {"take", ""}
+        named = {*kind.values, *kind.unwrap, *kind.part, kind.merge, kind.instead, kind.at}
+        named -= {"take", ""}
         for name in (*sorted(named), *sorted(slots_of(dict(kind.values)))):
             page.among(f"events.{kind.name}", name, source.fields)
     for field in source.fields.values():
@@ -171,6 +177,11 @@ def _made_of(field: Field) -> set[str]:
     if not field.derive:
         return set()
     how, of = next(iter(field.derive.items()))
-    if how in FROM_NOTHING:
-        return set()
-    return {each for each in (of if isinstance(of, list) else [of]) if isinstance(each, str)}
+    named = [] if how in FROM_NOTHING else list(of) if isinstance(of, list) else [of]
+    named += [each for key, each in field.derive.items() if key in OF_FIELDS]
+    if how == EACH:
+        named += slots_of(field.derive.get("as")) - ENTRY
+    table = field.derive.get("of")
+    if how == PICK and isinstance(table, Mapping):
+        named += table.values()
+    return {each for each in named if isinstance(each, str)}

@@ -1,13 +1,20 @@
 """The payload of an event with its slots, and how filled records become one payload."""
 
 import json
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 
 from localfn.errors import ProjectError, UsageError
+from localfn.payloads.binary import zipped
 from localfn.payloads.encodings import TEXT
 from localfn.payloads.slots import fill
 from localfn.payloads.source import EventKind, Source
 from localfn.payloads.values import Values
+
+# What a field of `instead` says when it says nothing.
+NOT_TOLD = ""
+# The slot of `pack`.
+PACKED = "packed"
 
 
 def read_template(source: Source, kind: EventKind) -> object:
@@ -24,18 +31,20 @@ def read_template(source: Source, kind: EventKind) -> object:
 
 def assemble(source: Source, kind: EventKind, template: object, records: list[Values]) -> object:
     """Return the records as one payload: batched, alone, or only a part of each."""
-    trees = [_merged(kind, fill(template, each), each) for each in records]
     alone = _holds(kind.unwrap, records[0])
-    if len(trees) > 1 and (alone or not kind.batch):
+    told = records[0].plain(kind.instead) if kind.instead else NOT_TOLD
+    if len(records) > 1 and (alone or told != NOT_TOLD or not kind.batch):
         raise UsageError(
             f"`{source.name}/{kind.name}` carries one record, so `--count` must be 1.",
             hint="Use `localfn invoke --repeat` to send several events.",
         )
-    parts = [_part(kind, each, records[0]) for tree in trees for each in _records_of(kind, tree)]
-    first = trees[0]
-    if alone or not kind.batch:
-        return parts[0]
-    return {**first, kind.batch: parts} if isinstance(first, dict) else parts
+    if told != NOT_TOLD:
+        return told
+    trees = [_merged(kind, fill(template, each), each) for each in records]
+    payload = _batched(kind, trees, records[0]) if kind.batch else _part(kind, trees[0], records[0])
+    if alone and isinstance(payload, list):
+        payload = payload[0]
+    return _packed(kind, _at(source, kind, payload, records[0]))
 
 
 def _merged(kind: EventKind, tree: object, values: Values) -> object:
@@ -44,12 +53,23 @@ def _merged(kind: EventKind, tree: object, values: Values) -> object:
     return {**extra, **tree} if isinstance(extra, dict) and isinstance(tree, dict) else tree
 
 
-def _records_of(kind: EventKind, tree: object) -> list[object]:
-    if not kind.batch:
-        return [tree]
-    found = tree[kind.batch] if isinstance(tree, dict) else tree
-    assert isinstance(found, list)
-    return found
+def _batched(kind: EventKind, trees: list[object], values: Values) -> object:
+    """Return the first tree with the records of all trees, each of them or its part."""
+    steps = [] if kind.batch == "." else kind.batch.split(".")
+    return _gathered(trees, steps, lambda record: _part(kind, record, values))
+
+
+def _gathered(trees: list[object], steps: list[str], part: Callable[[object], object]) -> object:
+    """Return the first tree, in which the arrays at the path hold what all trees have there."""
+    if not steps:
+        return [part(each) for tree in trees if isinstance(tree, list) for each in tree]
+    inner = [tree for tree in trees if isinstance(tree, dict)]
+    keys = {key: None for tree in inner for key in tree} if steps[0] == "*" else {steps[0]: None}
+    found = {
+        key: _gathered([tree[key] for tree in inner if key in tree], steps[1:], part)
+        for key in keys
+    }
+    return {**inner[0], **found}
 
 
 def _part(kind: EventKind, record: object, values: Values) -> object:
@@ -58,6 +78,29 @@ def _part(kind: EventKind, record: object, values: Values) -> object:
     if isinstance(record, dict) and _holds(wanted, values):
         return record[kind.part["take"]]
     return record
+
+
+def _at(source: Source, kind: EventKind, payload: object, values: Values) -> object:
+    """Return what stands at a path such as `$.detail.items`, all where none is asked for."""
+    path = str(values.plain(kind.at)) if kind.at else ""
+    for step in path.removeprefix("$").strip(".").split("."):
+        if not step:
+            continue
+        if not isinstance(payload, dict) or step not in payload:
+            raise UsageError(
+                f"`{kind.at}` is `{path}`, but `{source.name}/{kind.name}` has no `{step}` there.",
+                hint="Write a path such as `$.detail`, or leave it out.",
+            )
+        payload = payload[step]
+    return payload
+
+
+def _packed(kind: EventKind, payload: object) -> object:
+    """Return the tree in which the payload stands compressed and in base64, where there is one."""
+    if not kind.pack:
+        return payload
+    text = b64encode(zipped(payload)).decode()
+    return fill(dict(kind.pack), {PACKED: text}.__getitem__)
 
 
 def _holds(condition: Mapping[str, object], values: Values) -> bool:

@@ -1,20 +1,23 @@
 """The values of one record: given, fixed, offered by the trigger, derived, invented or default."""
 
 from collections.abc import Callable, Mapping
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from localfn.errors import ProjectError, UsageError
+from localfn.payloads.binary import as_bytes
 from localfn.payloads.convert import convert
-from localfn.payloads.derive import DERIVATIONS, EACH, FROM_NOTHING
+from localfn.payloads.derive import DERIVATIONS, EACH, ENTRY, FROM_NOTHING, OF_FIELDS, PICK
 from localfn.payloads.fakes import Chance
-from localfn.payloads.slots import ABSENT, fill, slots_of
+from localfn.payloads.objects import kind_of
+from localfn.payloads.slots import ABSENT, as_text, fill, slots_of
 from localfn.payloads.source import EventKind, Field, Source
 
 EMPTY: tuple[object, ...] = ("", None, {}, [], ())
 # What `encode` may say: how a value is written inside the payload.
-ENCODES: Mapping[str, Callable[[object], str]] = {"url": lambda value: quote(str(value), safe="/")}
-# Names inside the tree of `each`.
-ENTRY = frozenset({"name", "value"})
+ENCODES: Mapping[str, Callable[[object], str]] = {
+    "url": lambda value: quote(str(value), safe="/"),
+    "form": lambda value: quote_plus(str(value), safe="/"),
+}
 
 
 class Values:
@@ -43,6 +46,11 @@ class Values:
         value = self.plain(name)
         if field.optional and value in EMPTY:
             return ABSENT
+        if isinstance(value, bytes):
+            raise ProjectError(
+                f"{self._source.folder}: the field `{name}` is bytes, which no payload can hold.",
+                hint="Write them with `base64`.",
+            )
         return ENCODES[field.encode](value) if field.encode else value
 
     def plain(self, name: str) -> object:
@@ -76,9 +84,17 @@ class Values:
     def _derive(self, field: Field) -> object:
         name, of = next(iter(field.derive.items()))
         if name == EACH:
-            return self._each(self.plain(str(of)), field.derive.get("as"))
+            return self._each(self.plain(str(of)), field.derive)
+        if name == PICK:
+            table = field.derive["of"]
+            assert isinstance(table, Mapping)
+            return self.plain(str(table[self.plain(str(of))]))
         value = of if name in FROM_NOTHING else self._made_of(of)
-        return DERIVATIONS[name](value, field.derive, self._chance)
+        options = {
+            key: self._made_of(each) if key in OF_FIELDS else each
+            for key, each in field.derive.items()
+        }
+        return DERIVATIONS[name](value, options, self._chance)
 
     def _made_of(self, of: object) -> object:
         """Return the value of a field; of a list of fields and numbers, all their values."""
@@ -86,24 +102,39 @@ class Values:
             return [self._made_of(each) for each in of]
         return self.plain(of) if isinstance(of, str) else of
 
-    def _each(self, entries: object, shape: object) -> list[object]:
+    def _each(self, entries: object, options: Mapping[str, object]) -> object:
         """Return the shape filled for every entry of an object or an array."""
+        shape, kinds = options.get("as"), options.get("kinds", {})
+        assert isinstance(kinds, Mapping)
         pairs = (
             list(entries.items())
             if isinstance(entries, dict)
             else list(enumerate(entries if isinstance(entries, list) else []))
         )
         outer = {name: self(name) for name in sorted(slots_of(shape) - ENTRY)} if pairs else {}
-        return [
-            fill(shape, {**outer, "name": name, "value": value}.__getitem__)
+        made = [
+            fill(shape, {**outer, **_entry(name, value, kinds)}.__getitem__)
             for name, value in pairs
         ]
+        return dict(zip(dict(pairs), made, strict=True)) if options.get("keyed") else made
 
     def _field(self, name: str) -> Field:
         try:
             return self._source.fields[name]
         except KeyError:
             raise ProjectError(f"{self._source.folder}: there is no field `{name}`.") from None
+
+
+def _entry(name: object, value: object, kinds: Mapping[str, object]) -> dict[str, object]:
+    """Return what the tree of `each` may say of one entry."""
+    kind = kind_of(value)
+    return {
+        "name": name,
+        "value": value,
+        "text": as_text(value),
+        "kind": kinds.get(kind, kind),
+        "signed_bytes": [each - 256 if each > 127 else each for each in as_bytes(value)],
+    }
 
 
 def _offer(field: Field, offer: object) -> object:

@@ -4,7 +4,7 @@ A cloud is a package here with a `PROVIDER`, or an entry point of the group `loc
 """
 
 import importlib
-import pkgutil
+import os
 
 from localfn.errors import UsageError
 from localfn.model import Provider
@@ -43,7 +43,13 @@ def _provider(module: str) -> Provider:
 
 
 def _shipped() -> tuple[str, ...]:
-    return tuple(each.name for each in pkgutil.iter_modules(__path__) if each.ispkg)
+    # Not `pkgutil`, which costs every command two milliseconds.
+    folder = __path__[0]
+    return tuple(
+        name
+        for name in sorted(os.listdir(folder))
+        if os.path.isfile(os.path.join(folder, name, "__init__.py"))
+    )
 
 
 def _installed() -> dict[str, str]:

@@ -127,7 +127,9 @@ def _reply(frame: Frame) -> Reply:
     peak_mb = peak / 1024 if isinstance(peak, int) else 0.0
     if frame.kind == "failure":
         last = bool(frame.header.get("last"))
-        return Reply(failure=_failure(frame.header), peak_memory_mb=peak_mb, last=last)
+        # A payload is the error as the function itself has worded it.
+        failed = _failure(frame.header)
+        return Reply(frame.payload, failed, peak_memory_mb=peak_mb, last=last)
     try:
         http = _http(frame.header.get("http"))
     except (KeyError, TypeError, ValueError):

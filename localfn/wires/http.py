@@ -85,6 +85,9 @@ class Server(Protocol):
     def end(self) -> None:
         """Ask the server to end; do not wait."""
 
+    def peak_memory_mb(self) -> float:
+        """Return the most memory that was used until now."""
+
     def whereabouts(self) -> str:
         """Return where the server listens instead, as advice; "" where that cannot be told."""
 
@@ -211,7 +214,7 @@ class HttpWire:
     def settle(self) -> bytes:
         """Return what was printed until now and has not been returned before."""
         self._server.settle()
-        return self._server.tape.take("", 0.0)
+        return self._server.tape.take_rest()
 
     def stop(self) -> None:
         """Ask the server to end."""
@@ -294,7 +297,7 @@ class HttpWire:
             self.command,
             code=ended.code or (128 + ended.signal if ended.signal else 0),
             port=self._server.port,
-            printed=self._server.tape.take("", 0.0),
+            printed=self._server.tape.take_rest(),
             advice=self._server.suspicion
             or f"The server {how} before it listened on port {self._server.port}.",
         )
@@ -338,8 +341,10 @@ class HttpWire:
             reply = self._contract.reply(kind, answer)
         else:
             reply = Reply(failure=self.failure(answer))
-        timed = Reply(reply.payload, reply.failure, spent_ms, again=reply.again)
-        return Said(timed, self.settle())
+        output = self.settle()
+        peak_mb = self._server.peak_memory_mb()
+        timed = Reply(reply.payload, reply.failure, spent_ms, peak_mb, again=reply.again)
+        return Said(timed, output)
 
     def _ask(self, request: HttpRequest, deadline: float | None) -> HttpReply:
         link, head = self._begin(request, deadline)

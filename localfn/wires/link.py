@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from localfn.model import BrokenBody, Headers, HttpRequest
@@ -24,6 +25,7 @@ WITHOUT_BODY = frozenset({204, 304})
 SWITCHING = 101
 END = b"\r\n\r\n"
 LINE_END = "\r\n"
+NOT_READ = "the server does not read"
 VERSION = b"HTTP/1."
 
 
@@ -59,6 +61,8 @@ class Link:
         self._deadline = deadline
         self._socket = socket.create_connection(address, self._left())
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Waited for with `poll`: a timeout of the socket's own costs two more calls of the system.
+        self._socket.setblocking(False)
         self._host = f"{address[0]}:{address[1]}"
         self._coming = select.poll()
         self._coming.register(self._socket, select.POLLIN)
@@ -115,8 +119,10 @@ class Link:
 
     def write(self, piece: bytes) -> None:
         """Send all of it; raise `OSError` when nobody listens any more."""
-        self._wait_at_most(self._left())
-        self._socket.sendall(piece)
+        left = memoryview(piece)
+        while left := left[self._send_some(left) :]:
+            if not _ready(self._socket, select.POLLOUT, self._left()):
+                raise TimeoutError(NOT_READ)
 
     def close(self) -> None:
         """Hang up: whoever reads is told the end."""
@@ -125,6 +131,13 @@ class Link:
         self._socket.close()
 
     # --- sending ---------------------------------------------------------------------------
+
+    def _send_some(self, piece: memoryview) -> int:
+        """Send what there is room for; return how much that was."""
+        try:
+            return self._socket.send(piece)
+        except BlockingIOError:
+            return 0
 
     def _send(self, piece: bytes) -> None:
         try:
@@ -137,12 +150,11 @@ class Link:
 
     def _send_both_ways(self, left: memoryview) -> None:
         """Send a large body and take in what is answered meanwhile, or both sides might wait."""
-        self._socket.setblocking(False)
         while left:
             ready = _ready(self._socket, select.POLLIN | select.POLLOUT, self._left())
             try:
                 if ready & select.POLLOUT:
-                    left = left[self._socket.send(left) :]
+                    left = left[self._send_some(left) :]
                 if ready & ~select.POLLOUT:
                     came = self._socket.recv(READ_BYTES)
                     if not came:
@@ -153,7 +165,7 @@ class Link:
             except OSError:
                 return
             if not ready:
-                raise TimeoutError("the server does not read")
+                raise TimeoutError(NOT_READ)
 
     def _pump(self, request: HttpRequest) -> None:
         """Send a body as its pieces come, while the answer is read by another thread."""
@@ -162,9 +174,9 @@ class Link:
         try:
             for piece in request.body:
                 if piece:
-                    self._socket.sendall(piece if sized else b"%x\r\n%b\r\n" % (len(piece), piece))
+                    self.write(piece if sized else b"%x\r\n%b\r\n" % (len(piece), piece))
             if not sized:
-                self._socket.sendall(b"0\r\n\r\n")
+                self.write(b"0\r\n\r\n")
         except BrokenBody:
             # The sender gave up; the server must not take a part for the whole. Not closed here,
             # where another thread reads.
@@ -235,22 +247,23 @@ class Link:
         return line
 
     def _receive(self) -> bytes:
-        try:
-            self._wait_at_most(self._left())
-            return self._socket.recv(READ_BYTES)
-        except TimeoutError:
-            raise
-        except OSError:
-            return b""
+        while self._socket.fileno() >= 0:
+            left_s = self._left()
+            if not self._coming.poll(None if left_s is None else left_s * 1000):
+                raise TimeoutError("the server does not answer")
+            try:
+                return self._socket.recv(READ_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError:
+                break
+        return b""
 
     def _left(self) -> float | None:
         if self._deadline is None:
             return None
         # Never 0, which would mean: do not wait, and tell it by another error.
         return max(1e-6, self._deadline - time.monotonic())
-
-    def _wait_at_most(self, limit_s: float | None) -> None:
-        self._socket.settimeout(limit_s)
 
 
 def _ready(link: socket.socket, events: int, limit_s: float | None) -> int:
@@ -265,9 +278,8 @@ def _ready(link: socket.socket, events: int, limit_s: float | None) -> int:
 def _written(request: HttpRequest, host: str) -> bytes:
     """Return the head of a request as it goes out."""
     target = f"{request.path}?{request.query}" if request.query else request.path
-    lines = [f"{request.method} {target} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in request.headers]
-    head = LINE_END.join(lines)
+    first = f"{request.method} {target} HTTP/1.1"
+    head = LINE_END.join((first, *map(": ".join, request.headers)))
     lower = head.lower()
     if "\r\nhost:" not in lower:
         head += f"\r\nHost: {host}"
@@ -279,8 +291,12 @@ def _written(request: HttpRequest, host: str) -> bytes:
     return (head + "\r\n\r\n").encode("utf-8", "surrogateescape")
 
 
+@lru_cache(128)
 def _understood(method: str, text: bytes) -> Head:
-    """Return what the head of an answer says."""
+    """Return what the head of an answer says.
+
+    A server mostly answers with the head of its last answer; only the date differs, if it says it.
+    """
     head = text.decode("latin-1")
     first, *lines = head.split(LINE_END)
     version, _, rest = first.partition(" ")

@@ -87,6 +87,10 @@ class LogTape:
         self._draw(lambda: name in self._marked or self._ended.is_set(), limit_s)
         return self._marked.pop(name) if name in self._marked else self._cut()
 
+    def take_rest(self) -> bytes:
+        """Return what was printed since the last mark, as far as it has been fed."""
+        return self._cut() if self._since_mark else b""
+
     @property
     def wanted_token(self) -> str:
         """Return the token that the guest is to put into its marks; "" where it needs none."""

@@ -69,13 +69,22 @@ class Stream {
     }
   }
 
-  /** Call `next` when nothing but the wait for the next frame keeps this process alive. */
+  /**
+   * Call `next` when nothing but the wait for the next frame keeps this process alive.
+   *
+   * Returns a function that stops waiting for that.
+   */
   whenIdle(next) {
-    this._reader.unref();
-    process.once('beforeExit', () => {
+    const idle = () => {
       this._reader.ref();
       next();
-    });
+    };
+    this._reader.unref();
+    process.once('beforeExit', idle);
+    return () => {
+      process.removeListener('beforeExit', idle);
+      this._reader.ref();
+    };
   }
 }
 
@@ -345,7 +354,7 @@ class Worker {
 
   _rejected(error) {
     if (this._running.size === 1 || !this._shim || !this._shim.survivesRejections()) {
-      this._astray(error);
+      this._astray(this._shim && this._shim.rejection ? this._shim.rejection(error) : error);
       return;
     }
     print('UnhandledPromiseRejectionWarning: ' + ((error && error.stack) || error) + '\n');

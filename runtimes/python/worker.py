@@ -363,7 +363,7 @@ def load_shim(name, folder):
     finally:
         sys.path.remove(folder)
         sys.dont_write_bytecode = True
-    for each in ("shims", "shims." + name, "worker"):
+    for each in ("shims", "shims.expecting", "shims." + name, "worker"):
         sys.modules.pop(each, None)
     shim.HIDDEN = frozenset(each.__code__.co_filename for each in (load_shim, shim.prepare))
     return shim

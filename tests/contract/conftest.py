@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class Case:
     cloud: str
     language: str
     facts: Mapping[str, object]
+    words: Mapping[str, object]
 
     def __str__(self) -> str:
         return f"{self.cloud}-{self.language}"
@@ -45,6 +47,26 @@ class Case:
         if "command" in self.facts:
             lone = lone._replace(container=Container(command=tuple(self.facts["command"])))
         return lone._replace(handler=handler, memory_mb=128)._replace(**changes)
+
+    def event(self, text: bytes) -> bytes:
+        """Return a text as this cloud's events carry it."""
+        return json.dumps(text.decode()).encode() if self.words["speaks"] == "json" else text
+
+    def heard(self, result: Result) -> Result:
+        """Return a result whose answer is the text that its payload carries."""
+        if result.failure is not None or self.words["speaks"] != "json":
+            return result
+        return result._replace(payload=str(json.loads(result.payload)).encode())
+
+    def line(self, which: str, id_: str) -> str:
+        """Return one of the platform's own lines."""
+        return self.words["lines"][which].replace("{id}", id_)
+
+    def even(self, text: str) -> str:
+        """Return a text without what differs from run to run."""
+        for pattern, told in self.words["varying"]:
+            text = re.sub(pattern, told, text)
+        return text
 
     def own(self, what: str) -> Mapping[str, Mapping[str, str]]:
         """Return the `answers` or `failures` that only this language has."""
@@ -64,7 +86,7 @@ class Case:
 
     def skip_what_it_lacks(self, name: str) -> None:
         if name in self.facts.get("lacks", ()):
-            pytest.skip(f"{self.language} has no `{name}`: see what it has instead")
+            pytest.skip(f"{self} has no `{name}`: see what it has instead")
 
     def golden(self, name: str) -> dict:
         path = TESTS / "clouds" / self.cloud / "failures" / self.language / f"{name}.json"
@@ -74,8 +96,8 @@ class Case:
 def cases() -> list[Case]:
     found = []
     for path in sorted((TESTS / "clouds").glob("*/contract.json")):
-        languages = json.loads(path.read_text())["languages"]
-        found += [Case(path.parent.name, *each) for each in languages.items()]
+        words = json.loads(path.read_text())
+        found += [Case(path.parent.name, *each, words) for each in words["languages"].items()]
     return found
 
 
@@ -132,8 +154,8 @@ def opened(
     settings = resolve({"project": str(folder), "runner": runner}, environ)
     project = Project(folder, None, providers.load(case.cloud), ())
     with open_session(settings, project, lambda line: None, follow_stop) as session:
-        yield lambda function, payload: session.invoke(
-            Call(function, Event(payload)), lambda text: None
+        yield lambda function, text: case.heard(
+            session.invoke(Call(function, Event(case.event(text))), lambda text: None)
         )
 
 

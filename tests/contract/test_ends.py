@@ -40,7 +40,7 @@ def test_a_function_that_never_pauses_ends_with_a_localfn_that_was_killed(
     ) as running:
         assert running.stdin is not None
         assert running.stderr is not None
-        running.stdin.write(b"spin")
+        running.stdin.write(case.event(b"spin"))
         running.stdin.close()
         said = iter(running.stderr.readline, b"")
         assert b"before\n" in said

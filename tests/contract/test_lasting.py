@@ -25,15 +25,26 @@ class Lasting:
     """An open session, the function that is called in it, and news of its renewals."""
 
     def __init__(
-        self, opened: AbstractContextManager[Session], function: Function, news: "News"
+        self,
+        opened: AbstractContextManager[Session],
+        case: Case,
+        function: Function,
+        news: "News",
     ) -> None:
         self._opened = opened
+        self._case = case
         self.session = opened.__enter__()
         self.function = function
         self.news = news
 
-    def call(self, payload: str, follow: Callable[[bytes], None] = lambda text: None) -> Result:
-        return self.session.invoke(Call(self.function, Event(payload.encode())), follow)
+    def call(self, text: str, follow: Callable[[bytes], None] = lambda text: None) -> Result:
+        return self.call_other(self.function, text, follow)
+
+    def call_other(
+        self, function: Function, text: str, follow: Callable[[bytes], None] = lambda text: None
+    ) -> Result:
+        event = Event(self._case.event(text.encode()))
+        return self._case.heard(self.session.invoke(Call(function, event), follow))
 
     def close(self) -> None:
         """Close the session. May be called twice."""
@@ -159,7 +170,7 @@ def open_lasting(
         project = Project(tmp_path, None, providers.load(case.cloud), ())
         session = open_session(settings, project, lambda line: None, lasting=True, tell=news)
         function = case.function(handler, code=code.folder, **changes)
-        opened.append(Lasting(session, function, news))
+        opened.append(Lasting(session, case, function, news))
         return opened[-1]
 
     yield open_
@@ -407,8 +418,7 @@ def test_two_functions_share_what_little_there_is(open_lasting: Open) -> None:
 
     for _ in range(3):
         assert lasting.call("say:x").payload == b"1:x"
-        result = lasting.session.invoke(Call(other, Event(b"say:y")), lambda text: None)
-        assert result.payload == b"1:y"
+        assert lasting.call_other(other, "say:y").payload == b"1:y"
         assert sum(each.idle for each in lasting.session.standing()) == 1
 
 

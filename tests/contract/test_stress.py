@@ -15,7 +15,7 @@ from localfn import providers
 from localfn.app import Session, open_session
 from localfn.instances import leftovers
 from localfn.instances.engine import open_engine
-from localfn.model import Call, Event, FailureKind, Function
+from localfn.model import Call, Event, FailureKind, Function, Result
 from localfn.project import Project
 from localfn.settings import resolve
 from tests.contract.conftest import Case
@@ -110,12 +110,16 @@ def test_every_call_is_answered_by_the_newest_revision_under_renewals_and_deaths
     wrong: list[str] = []
     answered: list[str] = []
 
+    def ask(session: Session, target: Target, text: str) -> Result:
+        event = Event(case.event(text.encode()))
+        return case.heard(session.invoke(Call(target.function, event), lambda text: None))
+
     def call(session: Session, dice: random.Random) -> None:
         target = dice.choice(targets)
         dies = dice.random() < 0.03
         asked = "leave:3" if dies else f"say:{dice.randrange(10**6)}"
         surely = target.surely
-        result = session.invoke(Call(target.function, Event(asked.encode())), lambda text: None)
+        result = ask(session, target, asked)
         kind = result.failure and result.failure.kind
         if dies or (kind is FailureKind.EXITED and target.function.concurrency > 1):
             # A death takes with it the other calls of its instance.
@@ -151,7 +155,7 @@ def test_every_call_is_answered_by_the_newest_revision_under_renewals_and_deaths
             each.join(60)
         assert not any(each.is_alive() for each in threads)
         for target in targets:
-            last = session.invoke(Call(target.function, Event(b"say:last")), lambda text: None)
+            last = ask(session, target, "say:last")
             assert last.payload == f"{target.surely}:last".encode()
         standing = session.standing()
 

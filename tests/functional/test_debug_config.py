@@ -1,5 +1,7 @@
 import json
+import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,20 @@ def test_debug_config_writes_what_vscode_needs_and_says_so(localfn: Localfn, lau
     assert entry["name"] == "localfn: echo"
     assert entry["connect"]["port"] == 5678
     assert entry["pathMappings"][0]["localRoot"] == "${workspaceFolder}/code"
+    (task,) = json.loads(launch.with_name("tasks.json").read_text())["tasks"]
+    # The environment that is active here is not active in an editor.
+    program = Path(sys.executable).with_name("localfn")
+    assert task["command"] == f"{program} start-api --runner docker --debug 5678"
+
+
+def test_debug_config_calls_localfn_by_name_where_every_shell_finds_it(
+    localfn: Localfn, launch: Path, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    (tmp_path / "localfn").symlink_to(Path(sys.executable).with_name("localfn"))
+    environ["PATH"] = f"{tmp_path}{os.pathsep}{environ['PATH']}"
+
+    localfn(*VSCODE)
+
     (task,) = json.loads(launch.with_name("tasks.json").read_text())["tasks"]
     assert task["command"] == "localfn start-api --runner docker --debug 5678"
 

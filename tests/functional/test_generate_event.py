@@ -17,10 +17,10 @@ from localfn.errors import UsageError
 from localfn.payloads.catalog import catalog, clouds
 from localfn.payloads.event import generate
 
+EVERY_SOURCE = [source for cloud in clouds() for source in catalog(cloud)]
 EVERY = [
     pytest.param(source, kind, id=f"{source.cloud}-{source.name}-{kind}")
-    for cloud in clouds()
-    for source in catalog(cloud)
+    for source in EVERY_SOURCE
     for kind in source.events
 ]
 
@@ -111,7 +111,7 @@ def test_several_records_are_printed_where_the_source_sends_batches() -> None:
     [
         ((), "which source?", "--list"),
         (("--seed", "1"), "`--seed` needs a source", "--list"),
-        (("os",), "`os` is no event source of `alibaba`", "Did you mean `oss`?"),
+        (("osss",), "`osss` is no event source", "Did you mean `oss`?"),
         (("oss", "put-objct"), "no event `put-objct`", "Did you mean `oss/put-object`?"),
         (("oss", "put-object", "more"), "`more` is one word too many", "oss EVENT"),
         (("oss/put-object", "put-object"), "`put-object` is one word too many", "oss EVENT"),
@@ -158,7 +158,7 @@ def test_help_without_a_source_shows_the_sources() -> None:
     page = told("--help").decode()
 
     assert "localfn generate-event [OPTIONS] SOURCE [EVENT]" in page
-    for source in catalog("alibaba"):
+    for source in EVERY_SOURCE:
         assert source.title in page
 
 
@@ -171,8 +171,8 @@ def test_help_behind_a_source_shows_events_fields_and_examples() -> None:
 
 
 def test_the_examples_of_every_page_can_be_run() -> None:
-    for source in catalog("alibaba"):
-        page = told(source.name, "--help").decode()
+    for source in EVERY_SOURCE:
+        page = told(source.name, "--help", "--provider", source.cloud).decode()
         line = next(each for each in page.splitlines() if each.startswith("    localfn generate"))
 
         words = shlex.split(line.split("generate-event ")[1])

@@ -338,6 +338,34 @@ def test_a_status_nobody_knows_is_refused_with_those_that_are(tmp_path: Path) ->
     assert b"function-error=502" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--claims", "me", b"no JSON object"),
+        ("--claims", "[1]", b"no JSON object"),
+        ("--token-keys", "broken.json", b"cannot be read"),
+        ("--token-keys", "nowhere", b"does not exist"),
+    ],
+)
+def test_claims_and_keys_that_are_none_are_refused(
+    tmp_path: Path, option: str, value: str, said: bytes
+) -> None:
+    folder = project(tmp_path / "p")
+    (folder / "broken.json").write_text('{"keys": [')
+
+    done = subprocess.run(
+        [sys.executable, "-m", "localfn", "start-api", option, value],
+        cwd=folder,
+        capture_output=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_machines_can_read_the_journal(tmp_path: Path) -> None:
     with gateway(project(tmp_path / "p"), "--log", "json") as running:
         running.ask(path="/_fn/web/a")

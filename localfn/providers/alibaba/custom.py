@@ -56,7 +56,6 @@ OF_TRANSFER = frozenset({"transfer-encoding", "trailer"})
 OURS = "x-fc-"
 # The headers that tell a call's context, in the order in which it is read.
 OF_CONTEXT = (
-    "x-fc-request-id",
     "x-fc-access-key-id",
     "x-fc-access-key-secret",
     "x-fc-security-token",
@@ -242,7 +241,6 @@ def _common_headers(
     keys = cast("Mapping[str, str]", context["credentials"])
     service = cast("Mapping[str, str]", context["service"])
     told = (
-        context["request_id"],
         keys["access_key_id"],
         keys["access_key_secret"],
         keys["security_token"],
@@ -257,10 +255,15 @@ def _common_headers(
     of_function = _function_headers(
         function.name, function.handler, function.memory_mb, function.timeout_s, function.hooks
     )
-    return (
-        *[(name, _line(str(value))) for name, value in zip(OF_CONTEXT, told, strict=True) if value],
-        *of_function,
-    )
+    # Of all this only the id differs from call to call.
+    of_call = ("x-fc-request-id", _line(str(context["request_id"])))
+    return (of_call, *_context_headers(told), *of_function)
+
+
+@lru_cache(maxsize=64)
+def _context_headers(told: tuple[object, ...]) -> tuple[tuple[str, str], ...]:
+    named = zip(OF_CONTEXT, told, strict=True)
+    return tuple((name, _line(str(value))) for name, value in named if value)
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 
-from localfn.model import Failure, FailureKind, Function, Invocation, Result, Runtime
+from localfn.model import Failure, FailureKind, Function, Invocation, Result
 from localfn.providers.alibaba.custom import CODES
 from localfn.providers.alibaba.runtimes import RUNTIMES
 
@@ -32,9 +32,10 @@ def request_id(function: Function, now: float, entropy: bytes) -> str:
     return f"1-{int(now):08x}-{digits[:8]}-{digits[8:20]}"
 
 
-def start_output(runtime: Runtime) -> bytes:
+def start_output(invocation: Invocation) -> bytes:
     """Return what a runtime prints when it is up."""
-    if runtime.language != "python":
+    runtime = RUNTIMES.get(invocation.function.runtime)
+    if runtime is None or runtime.language != "python":
         return b""
     return b"FunctionCompute python3 runtime inited.\n"
 
@@ -155,6 +156,11 @@ def _bad_reply(failure: Failure, result: Result) -> Mapping[str, object]:
     return _refused("BadResponse", BAD_RESPONSE.format(why=failure.message), result)
 
 
+def _answer_too_large(failure: Failure, result: Result) -> Mapping[str, object]:
+    why = f"it is longer than {failure.message} bytes"
+    return _refused("BadResponse", BAD_RESPONSE.format(why=why), result)
+
+
 def _refused(code: str, message: str, result: Result) -> Mapping[str, object]:
     """Return both spellings of a request error (section 5.3)."""
     return {
@@ -172,6 +178,7 @@ _BODIES: Mapping[FailureKind, Callable[[Failure, Result], Mapping[str, object]]]
     FailureKind.TIMED_OUT: _timed_out,
     FailureKind.TOO_LARGE: _too_large,
     FailureKind.BAD_REPLY: _bad_reply,
+    FailureKind.ANSWER_TOO_LARGE: _answer_too_large,
     FailureKind.THROTTLED: _throttled,
     FailureKind.CANCELED: _canceled,
 }

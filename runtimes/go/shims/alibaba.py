@@ -1,10 +1,11 @@
 """The runtime interface of Alibaba Function Compute (contract alibaba-fc, section 2.8).
 
-Loaded by ../bootstrap.py.
+Loaded by ../../polling/bootstrap.py.
 """
 
 import base64
 import json
+import os
 import time
 
 # The variable that tells a program where the interface is.
@@ -12,21 +13,68 @@ ADDRESS = "FC_RUNTIME_API"
 BASE = "/2020-11-11/runtime/"
 NEXT = BASE + "invocation/next"
 INIT_ERROR = BASE + "init/error"
-ACCEPTED = "200 OK"
+UNKNOWN = ("404 Not Found", (), b"")
 # What an event is for (`x-fc-function-type`).
 TYPES = {"initializer": 1, "pre_stop": 2, "pre_freeze": 3}
 HOOK_LIMIT_MS = 300000
+FOREIGN = "`%s` is built for another system: `GOOS=linux GOARCH=amd64 go build`."
 # How the platform words a program that cannot be started is unverified.
 NOT_STARTED = "HandlerNotFound"
 
 
 def prepare(_init):
-    """Do nothing: the program finds all it needs in its environment."""
+    """Do nothing: there is no user code in this process."""
 
 
-def not_started(path, reason):
+def variables(_header):
+    """Return nothing: the program finds all it needs in its environment."""
+    return {}
+
+
+def records(_environ):
+    """Return None: the program prints what it logs."""
+
+
+def companions(_header, _environ, _break_off):
+    """Return None: no other program wants to hear of events."""
+
+
+def program(header):
+    """Return the program: the handler names it."""
+    return os.path.join(header["code"], header["handler"])
+
+
+def not_started(_header, path, error):
     """Return the message for a program that cannot be started."""
-    return "Handler '%s' cannot be started: %s" % (path, reason.lower())
+    return "Handler '%s' cannot be started: %s" % (path, error.strerror.lower())
+
+
+def accepted(_request):
+    """Return what a program is told whose answer has come."""
+    return "200 OK", (), b""
+
+
+def response(request):
+    """Return the fields of a result frame, and its payload."""
+    return {}, request.body
+
+
+def failure(request):
+    """Return the fields of a failure frame from an error that a program reported."""
+    text = request.body.decode("utf-8", "replace")
+    try:
+        told = json.loads(text)
+    except ValueError:
+        told = {"errorMessage": text}
+    if not isinstance(told, dict):
+        told = {"errorMessage": str(told)}
+    reported = {
+        "failure": "handler-raised",
+        "message": str(told.get("errorMessage", "")),
+        "type": str(told.get("errorType", "")),
+        "stack": told.get("stackTrace"),
+    }
+    return reported, b""
 
 
 def answered(path):
@@ -38,6 +86,11 @@ def answered(path):
     if before + "/" != BASE + "invocation/" or what not in ("response", "error"):
         return "", ""
     return id_, what
+
+
+def event(payload):
+    """Return an event as the program gets it."""
+    return payload
 
 
 def headers(header):

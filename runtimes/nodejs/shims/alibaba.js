@@ -10,6 +10,9 @@ const fs = require('fs');
 const path = require('path');
 const util = require('util');
 
+const modules = require('./modules.js');
+const stacks = require('./stacks.js');
+
 // From this version on the value of an async handler is the answer, and ES modules are loaded.
 const ASYNC_SINCE = 18;
 // Up to this version Node.js lives on after a rejection that nobody handled.
@@ -17,12 +20,6 @@ const SURVIVES_UNTIL = 14;
 // From quiet to talkative; `console.log` speaks on `verbose`.
 const LEVELS = ['silent', 'error', 'warn', 'info', 'verbose', 'debug'];
 const SPEAKERS = { log: 'verbose', debug: 'debug', info: 'info', warn: 'warn', error: 'error' };
-// Frames of the module loader and of the event loop, in all versions: the runtime's, not the user's.
-const MACHINERY = new RegExp(
-  '^ +at .*\\b(?:(?:node:)?internal/(?:modules?|timers|process/(?:task_queues|next_tick))[/.:]' +
-    '|(?:node:)?(?:module|vm|timers|diagnostics_channel)(?:\\.js)?:\\d)'
-);
-
 // The first words of a line that only an ES module has.
 const ES_MODULE = new RegExp(
   '^\\s*(?:import\\s*[\\w*{\'"]|export\\s+(?:default|const|let|var|function|async|class)\\b' +
@@ -43,6 +40,7 @@ let loudest = LEVELS.length - 1;
 function prepare(header, tools) {
   init = header;
   host = tools;
+  stacks.begin(init, host.runtimeFolder);
   version = Number(/\d+/.exec(init.runtime)[0]);
   requestId = init.context.request_id;
   Object.assign(console, speakers());
@@ -141,16 +139,14 @@ function adviseExport(loaded, wanted) {
 function loadModule(file, done) {
   const found = findModule(path.resolve(init.code, file));
   if (!found) {
-    const missing = shown(path.join(init.code, file + '.js'));
+    const missing = stacks.shown(path.join(init.code, file + '.js'));
     const message = "Module '" + missing + "' is missing.";
     done(broken('import-failed', 'ImportModuleError', message, adviseFile(file)));
     return;
   }
   const failed = (error) => done(describeLoading(error, found));
   if (isEsModule(found)) {
-    // Hidden from the parsers of Node.js versions that do not know it.
-    const load = new Function('address', 'return import(address)');
-    load(require('url').pathToFileURL(found).href).then((loaded) => done(null, loaded), failed);
+    modules.load(found).then((loaded) => done(null, loaded), failed);
     return;
   }
   let loaded;
@@ -186,16 +182,7 @@ function isEsModule(file) {
   if (version < ASYNC_SINCE) {
     return false;
   }
-  return file.endsWith('.mjs') || packageType(path.dirname(file)) === 'module';
-}
-
-function packageType(folder) {
-  try {
-    return JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')).type;
-  } catch (error) {
-    const parent = path.dirname(folder);
-    return parent === folder || path.basename(folder) === 'node_modules' ? '' : packageType(parent);
-  }
+  return file.endsWith('.mjs') || modules.packageType(path.dirname(file)) === 'module';
 }
 
 /** Give `done` the bytes that the handler answers. */
@@ -388,7 +375,11 @@ function handled(error) {
   const told = { failure: 'handler-raised', handled: true };
   if (error instanceof Error) {
     return new host.Broken(
-      Object.assign(told, { type: error.name, message: messageOf(error), stack: stackOf(error) })
+      Object.assign(told, {
+        type: error.name,
+        message: stacks.messageOf(error),
+        stack: stacks.stackOf(error),
+      })
     );
   }
   return new host.Broken(
@@ -408,8 +399,8 @@ function describe(error) {
   return {
     failure: 'handler-raised',
     type: version < ASYNC_SINCE ? prefix + (isError ? name : '') : name,
-    message: isError ? messageOf(error) : textOf(error),
-    stack: isError ? stackOf(error) : [],
+    message: isError ? stacks.messageOf(error) : textOf(error),
+    stack: isError ? stacks.stackOf(error) : [],
     advice: isError ? adviseDependency(error) : '',
   };
 }
@@ -434,7 +425,7 @@ const LOADING_ADVICE = [
 ];
 
 function adviseRelative(wanted, file) {
-  const exists = fs.existsSync(actual(wanted) + '.js');
+  const exists = fs.existsSync(stacks.actual(wanted) + '.js');
   return exists && isEsModule(file) ? 'ES modules are imported with their ending: `.js`.' : '';
 }
 
@@ -475,7 +466,7 @@ function adviseCommonJs(word, file) {
 }
 
 function adviseRequire(word, file) {
-  if (actual(word) === file) {
+  if (stacks.actual(word) === file) {
     return '`package.json` says `"type": "module"`, but ' + onlyCommonJs();
   }
   return 'What is required here is an ES module: load it by `await import(…)`, or take a version ' +
@@ -502,64 +493,6 @@ function textOf(value) {
   } catch (error) {
     return util.inspect(value);
   }
-}
-
-function messageOf(error) {
-  const lines = shown(String(error.message)).split('\n');
-  return lines.filter((line) => !isOurs(line)).join('\n');
-}
-
-/** Return a stack as lines: from the first of our own frames on it is the runtime's. */
-function stackOf(error) {
-  const lines = withoutExcerpt(String(error.stack || error).split('\n'), error);
-  const kept = [];
-  for (const line of lines) {
-    if (/^ +at /.test(line) && isOurs(line)) {
-      break;
-    }
-    if (!isOurs(line) && !MACHINERY.test(line)) {
-      kept.push(shown(line));
-    }
-  }
-  return kept;
-}
-
-/** Leave out the piece of source that some versions put before a stack with a source map. */
-function withoutExcerpt(lines, error) {
-  const start = lines.indexOf(String(error).split('\n')[0]);
-  return start > 0 && !(error instanceof SyntaxError) ? lines.slice(start) : lines;
-}
-
-function isOurs(line) {
-  return line.indexOf(host.runtimeFolder + path.sep) >= 0;
-}
-
-/** Return text with the code folder's path as the platform would show it. */
-function shown(text) {
-  const place = init.shown_code.replace(/\/+$/, '') + '/';
-  for (const folder of codeFolders()) {
-    text = text.split(folder + '/').join(place);
-  }
-  return text;
-}
-
-/** Return the place on this machine of a path as the platform would show it. */
-function actual(text) {
-  const place = init.shown_code.replace(/\/+$/, '') + '/';
-  return text.indexOf(place) === 0 ? path.join(init.code, text.slice(place.length)) : text;
-}
-
-/** Return the names under which Node.js may tell the code folder. */
-function codeFolders() {
-  const code = init.code.replace(/\/+$/, '');
-  let real = code;
-  try {
-    real = fs.realpathSync(code);
-  } catch (error) {
-    // Gone: then nothing can be told of it either.
-  }
-  const names = [code, real, encodeURI(code), encodeURI(real)];
-  return names.filter((each, place) => each && names.indexOf(each) === place);
 }
 
 module.exports = {

@@ -11,6 +11,9 @@ import os
 import sys
 import time
 
+# The module is kept, as Python 2 empties one that nobody holds.
+from shims import expecting
+
 if sys.version_info[0] > 2:
     unicode = str
 
@@ -26,9 +29,9 @@ def prepare(init):
     global INIT, REQUEST
     INIT = init
     if init.get("concurrency", 1) > 1:
-        REQUEST = RequestOfThread()
+        REQUEST = expecting.RequestOfThread()
     sys.path[:0] = search_path(init["code"], init["layers"])
-    when_imported("logging", set_up_logging)
+    expecting.when_imported("logging", set_up_logging)
     if init["runtime"] in DUMPS_ON_TERMINATE:
         dump_stacks_on_terminate()
 
@@ -44,64 +47,6 @@ def search_path(code, layers):
     for tool in (".s", ".fun"):
         folders.append(os.path.join(code, tool, "python", "lib", version, "site-packages"))
     return folders[:1] + [each for each in folders[1:] if os.path.isdir(each)]
-
-
-def when_imported(name, act):
-    """Call `act(module)` when user code imports a module, or now where it has been imported.
-
-    Logging is a third of what a worker has to load before it can answer.
-    """
-    if name in sys.modules or sys.version_info < (3, 4):
-        act(__import__(name))
-    else:
-        sys.meta_path.insert(0, Expecting(name, act))
-
-
-class Expecting(object):
-    """Finds one module as the others would, and says when it is loaded."""
-
-    def __init__(self, name, act):
-        self._name = name
-        self._act = act
-        self._loader = None
-
-    def find_spec(self, name, path=None, target=None):
-        """Return the spec of the module that is expected, loaded by this object; else None."""
-        if name != self._name:
-            return None
-        sys.meta_path.remove(self)
-        specs = (each.find_spec(name, path, target) for each in sys.meta_path)
-        spec = next((each for each in specs if each is not None), None)
-        if spec is not None:
-            self._loader, spec.loader = spec.loader, self
-        return spec
-
-    def create_module(self, spec):
-        """Return what the module's own loader makes."""
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module):
-        """Load the module; from then on it is as if nobody had waited for it."""
-        module.__loader__ = module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        self._act(module)
-
-
-class RequestOfThread(object):
-    """The invocation that each thread runs; in threads of the user's own the last one's."""
-
-    def __init__(self):
-        import threading
-
-        self._own = threading.local()
-        self._last = ""
-
-    def __getitem__(self, name):
-        return getattr(self._own, name, self._last)
-
-    def __setitem__(self, name, id_):
-        setattr(self._own, name, id_)
-        self._last = id_
 
 
 REQUEST = {"id": ""}

@@ -150,3 +150,51 @@ def test_every_address_is_told_with_methods_and_authentication() -> None:
         ("domain shop.example.com", "http://127.0.0.1:81/img/exact"),
         ("domain auto", "http://127.0.0.1:81/only-auto"),
     ]
+
+
+ONE, ANY, PLAIN = (
+    Trigger("http", name, {"methods": methods})
+    for name, methods in (("one", ("GET",)), ("any", ()), ("plain", ()))
+)
+ROUTED, ALONE = function("routed", "", ONE, ANY, PLAIN), function("alone", "", ONE)
+NAMED = (
+    DomainRoute("first", "/a/{id}", "routed", ("GET",), trigger="one"),
+    DomainRoute("first", "/a/{id}", "routed", trigger="any"),
+    DomainRoute("second", "/b", "alone", trigger="one"),
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "method", "trigger", "values"),
+    [
+        ("localhost/a/1", "GET", ONE, {"id": "1"}),
+        ("localhost/a/1", "PUT", ANY, {"id": "1"}),
+        ("first.localhost/a/1", "GET", ONE, {"id": "1"}),
+        ("localhost/_fn/routed/a/1", "GET", PLAIN, {}),
+        ("localhost/_fn/alone/b", "GET", ONE, {}),
+        ("localhost/_fn/alone/c", "GET", ONE, {}),
+    ],
+)
+def test_a_route_leads_to_the_trigger_that_it_names(
+    url: str, method: str, trigger: Trigger, values: dict[str, str]
+) -> None:
+    found = find(sites(ROUTED, ALONE, routes=NAMED), url, method)
+
+    assert found is not None
+    assert (found.trigger, dict(found.values)) == (trigger, values)
+
+
+@pytest.mark.parametrize("url", ["second.localhost/a/1", "localhost/c", "first.localhost/b"])
+def test_a_route_of_another_domain_leads_nowhere(url: str) -> None:
+    assert find(sites(ROUTED, ALONE, routes=NAMED), url) is None
+
+
+def test_functions_with_routes_are_told_by_these() -> None:
+    rows = sites(ROUTED, ALONE, routes=NAMED).urls(81)
+
+    assert rows == [
+        ("routed", "all methods (anonymous)", "http://127.0.0.1:81/_fn/routed/"),
+        ("alone", "any domain second", "http://127.0.0.1:81/b"),
+        ("routed", "GET domain first", "http://127.0.0.1:81/a/{id}"),
+        ("routed", "any domain first", "http://127.0.0.1:81/a/{id}"),
+    ]

@@ -48,6 +48,8 @@ class FakeInstance:
         self.state = InstanceState.NEW
         self.has_died = False
         self.fresh = True
+        self.is_held = False
+        self.interrupted: list[str] = []
 
     @property
     def usable(self) -> bool:
@@ -55,6 +57,9 @@ class FakeInstance:
 
     def lives(self) -> bool:
         return not self.has_died
+
+    def interrupt(self, reason: str) -> None:
+        self.interrupted.append(reason)
 
 
 class Stage:

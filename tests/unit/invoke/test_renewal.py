@@ -1,7 +1,10 @@
 """After a renewal no call is served by what was loaded before it, and nobody waits for nothing."""
 
+import threading
+
 import pytest
 
+from localfn.invoke.pool import LOOK_EVERY_S
 from localfn.model import InstanceState
 from tests.unit.invoke.fakes import FakeInstance, Stage, plan, until
 
@@ -361,3 +364,34 @@ def test_a_debugged_instance_in_use_is_replaced_when_it_comes_back_and_not_befor
 
     assert not waiting.served().was_cold
     assert stage.order[1:] == [("end", 0), ("open", 1)]
+
+
+def test_a_call_in_old_code_is_ended_as_soon_as_a_debugger_holds_it() -> None:
+    stage = Stage()
+    stage.ends_first = True
+    debugged = plan(debug_ports=(5678,))
+    running = stage.call(debugged).served()
+
+    stage.pool.renew(debugged)
+    threading.Event().wait(3 * LOOK_EVERY_S)
+    assert running.instance.interrupted == []
+    running.instance.is_held = True
+
+    until(lambda: running.instance.interrupted != [])
+    assert "changed while the debugger held this call" in running.instance.interrupted[0]
+    running.finish(fails=True)
+    assert not stage.call(debugged).served().was_cold
+    assert stage.order[1:] == [("end", 0), ("open", 1)]
+
+
+def test_a_call_in_new_code_may_be_held_and_one_without_a_debugger_is_left_alone() -> None:
+    stage = Stage()
+    debugged = plan(debug_ports=(5678,))
+    stage.pool.renew(debugged)
+    held, free = stage.call(debugged).served(), stage.call(plan("other")).served()
+    held.instance.is_held = free.instance.is_held = True
+
+    stage.pool.renew(plan("other"))
+
+    threading.Event().wait(3 * LOOK_EVERY_S)
+    assert held.instance.interrupted == free.instance.interrupted == []

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localfn.payloads.derive import DERIVATIONS, TIME_FORMATS, to_moment
+from localfn.payloads.derive import DERIVATIONS
 from localfn.payloads.fakes import Chance
+from localfn.payloads.moments import TIME_FORMATS, to_moment
 
 MOMENT = "2026-03-04T05:06:07.093Z"
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from localfn.errors import ProjectError, UsageError
 from localfn.model import Event
 from localfn.payloads.catalog import catalog, clouds, find_source
-from localfn.payloads.derive import to_moment
 from localfn.payloads.event import generate, mismatches
+from localfn.payloads.moments import to_moment
 from localfn.payloads.source_file import read_source
 
 EVERY = [

@@ -7,9 +7,10 @@ import pytest
 
 from localfn.payloads import source_file
 from localfn.payloads.convert import TYPES
-from localfn.payloads.derive import OPTIONS, TIME_FORMATS
+from localfn.payloads.derive import OPTIONS
 from localfn.payloads.encodings import ENCODINGS
 from localfn.payloads.fakes import FAKES
+from localfn.payloads.moments import TIME_FORMATS
 from localfn.payloads.values import ENCODES
 
 

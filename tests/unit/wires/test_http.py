@@ -106,6 +106,9 @@ class Served:
     def begin(self) -> None:
         return
 
+    def peak_memory_mb(self) -> float:
+        return 0.0
+
     def settle(self) -> None:
         return
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from localfn.providers.alibaba.templates import fields
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node
+from localfn.templates import fields
+from localfn.templates.notebook import Notebook
+from localfn.templates.tree import Node
 
 # attribute -> where it is written; a path of several spellings, the first that is there counts
 _FIELDS = {

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping
 
-from localfn.providers.alibaba.templates import fields
 from localfn.providers.alibaba.templates.asynchronous import asynchronous
 from localfn.providers.alibaba.templates.draft import Draft
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node, json_of
+from localfn.templates import fields
+from localfn.templates.notebook import Notebook
+from localfn.templates.tree import Node, json_of
 
 _ACCOUNT = re.compile(r"acs:[a-z]+:[^:]*:(\d{5,}):")
 # Values of `disableInjectCredentials` that leave the variables where they are.

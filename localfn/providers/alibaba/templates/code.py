@@ -5,9 +5,9 @@ from pathlib import Path
 
 from localfn.providers.alibaba.templates.dialect import Dialect
 from localfn.providers.alibaba.templates.draft import Draft
-from localfn.providers.alibaba.templates.fields import as_written
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node
+from localfn.templates.fields import as_written
+from localfn.templates.notebook import Notebook
+from localfn.templates.tree import Node
 
 _BUCKET_KEYS = ("ossBucketName", "ossBucket", "Bucket")
 _IMAGES = frozenset({"custom-container", "micro-sandbox"})

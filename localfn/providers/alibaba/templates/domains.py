@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from localfn.model import DomainRoute, Rewrite
-from localfn.providers.alibaba.templates import fields
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node
+from localfn.templates import fields
+from localfn.templates.notebook import Notebook
+from localfn.templates.tree import Node
 
 # The vendor's tools make up a domain for these.
 _MADE_UP = frozenset({"auto", "system"})

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from localfn.model import Place
 from localfn.providers.alibaba.templates.dialect import Dialect
-from localfn.providers.alibaba.templates.tree import Node
+from localfn.templates.tree import Node
 
 
 class HookDraft(NamedTuple):

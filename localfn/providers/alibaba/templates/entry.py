@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from localfn.model import DomainRoute
 from localfn.providers.alibaba.templates.draft import Draft
-from localfn.providers.alibaba.templates.notebook import Notebook
+from localfn.templates.notebook import Notebook
 
 
 class Entry(NamedTuple):

@@ -8,10 +8,10 @@ from localfn.providers.alibaba.templates.draft import (
     HookDraft,
     TriggerDraft,
 )
-from localfn.providers.alibaba.templates.fields import entries
-from localfn.providers.alibaba.templates.misspelt import warn_misspelt
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node
+from localfn.templates.fields import entries
+from localfn.templates.misspelt import warn_misspelt
+from localfn.templates.notebook import Notebook
+from localfn.templates.tree import Node
 
 _IMAGES = frozenset({"custom-container", "micro-sandbox"})
 

@@ -12,12 +12,13 @@ from localfn.providers.alibaba.templates.draft import (
     TriggerDraft,
 )
 from localfn.providers.alibaba.templates.entry import Entry
-from localfn.providers.alibaba.templates.file import load
 from localfn.providers.alibaba.templates.intrinsics import settle
-from localfn.providers.alibaba.templates.misspelt import warn_misspelt
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.scalars import text_of
-from localfn.providers.alibaba.templates.tree import Node, merged
+from localfn.providers.alibaba.templates.ways import WAYS
+from localfn.templates.file import load
+from localfn.templates.misspelt import warn_misspelt
+from localfn.templates.notebook import Notebook
+from localfn.templates.scalars import text_of
+from localfn.templates.tree import Node, merged
 
 _TRANSFORM = "Aliyun::Serverless"
 _SERVICE = "Aliyun::Serverless::Service"
@@ -41,7 +42,7 @@ def overridden(root: Node, path: Path, notes: Notebook) -> Node:
     for name in _OVERRIDES:
         notes.depends_on(path.parent / name)
         if (path.parent / name).is_file() and path.name != name:
-            return merged(root, load(path.parent / name, notes))
+            return merged(root, load(path.parent / name, notes, WAYS))
     return root
 
 

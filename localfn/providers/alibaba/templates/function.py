@@ -4,15 +4,15 @@ from pathlib import Path
 
 from localfn.model import Container, Function, Hook, Hooks, Trigger
 from localfn.providers.alibaba.runtimes import RUNTIMES
-from localfn.providers.alibaba.templates import fields
 from localfn.providers.alibaba.templates.attributes import attributes
 from localfn.providers.alibaba.templates.code import ignore_files, locate
 from localfn.providers.alibaba.templates.draft import ContainerDraft, Draft, HookDraft
 from localfn.providers.alibaba.templates.limits import warn_about
 from localfn.providers.alibaba.templates.mounts import volumes
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node
 from localfn.providers.alibaba.templates.triggers import read_trigger
+from localfn.templates import fields
+from localfn.templates.notebook import Notebook
+from localfn.templates.tree import Node
 
 _TIMEOUT_S = 3.0
 _DISK_MB = 512

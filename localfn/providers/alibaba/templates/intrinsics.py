@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node, json_of
+from localfn.templates.notebook import Notebook
+from localfn.templates.tree import Node, json_of
 
 _HINT = "Only a deployment knows it; write the value itself where the function needs it."
 

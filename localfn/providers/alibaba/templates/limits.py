@@ -6,8 +6,8 @@ from typing import NamedTuple
 from localfn.model import Function, Place
 from localfn.providers.alibaba.templates.dialect import Dialect
 from localfn.providers.alibaba.templates.draft import Draft
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node
+from localfn.templates.notebook import Notebook
+from localfn.templates.tree import Node
 
 _ENVIRONMENT_BYTES = 4096
 _LAYERS = 5

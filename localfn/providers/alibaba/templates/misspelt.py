@@ -1,16 +1,4 @@
-"""Keys that look like one that is read, and are another: nobody reads them, and nobody says so.
-
-The vendor's schemas know many more keys than localfn needs. A key is doubted only when it is
-almost a known one that is not written beside it.
-"""
-
-from collections.abc import Iterable
-from difflib import get_close_matches
-
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node
-
-_CLOSE = 0.8
+"""The keys that the dialects know, so that one that is almost such a key can be doubted."""
 
 ROOT = frozenset(
     {
@@ -82,17 +70,3 @@ TRIGGER = frozenset(
         *("invocationRole", "description", "name", "type", "config", "role"),
     }
 )
-
-
-def warn_misspelt(node: Node, known: Iterable[str], notes: Notebook) -> None:
-    """Write down the keys of a mapping that are almost known ones."""
-    names = set(known)
-    missing = names - set(node.mapping)
-    for key, child in node.mapping.items():
-        near = get_close_matches(key, missing, 1, _CLOSE) if key not in names else []
-        if near:
-            notes.warn(
-                child.place,
-                f"`{key}` is no key that anybody reads here.",
-                hint=f"Did you mean `{near[0]}`?",
-            )

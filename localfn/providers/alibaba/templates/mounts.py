@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from localfn.model import Volume
-from localfn.providers.alibaba.templates import fields
 from localfn.providers.alibaba.templates.draft import Draft
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.scalars import text_of
-from localfn.providers.alibaba.templates.tree import Node
+from localfn.templates import fields
+from localfn.templates.notebook import Notebook
+from localfn.templates.scalars import text_of
+from localfn.templates.tree import Node
 
 # Where the vendor's tools mount what they create for `auto`.
 _AUTO_TARGET = "/mnt/auto"

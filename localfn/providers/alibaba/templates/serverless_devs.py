@@ -11,13 +11,15 @@ from localfn.providers.alibaba.templates.draft import Draft
 from localfn.providers.alibaba.templates.entry import Entry
 from localfn.providers.alibaba.templates.fc2 import read_fc2
 from localfn.providers.alibaba.templates.fc3 import read_fc3
-from localfn.providers.alibaba.templates.file import load
 from localfn.providers.alibaba.templates.intrinsics import settle_tags
-from localfn.providers.alibaba.templates.misspelt import MODULE, warn_misspelt
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.scalars import text_of
-from localfn.providers.alibaba.templates.tree import Node, merged
+from localfn.providers.alibaba.templates.misspelt import MODULE
 from localfn.providers.alibaba.templates.variables import Scope, Variables
+from localfn.providers.alibaba.templates.ways import WAYS
+from localfn.templates.file import load
+from localfn.templates.misspelt import warn_misspelt
+from localfn.templates.notebook import Notebook
+from localfn.templates.scalars import text_of
+from localfn.templates.tree import Node, merged
 
 _COMPONENT = re.compile(r"(?:devsapp/)?(fc3?|fc3-domain)(?:@.*)?")
 _READERS: Mapping[str, Callable[[str, Node, Notebook], Draft | None]] = {
@@ -91,7 +93,7 @@ def _base(
             f"{node.place}: `extend` names `{name}`, which extends this file in turn.",
             hint="Remove one of the two `extend`.",
         )
-    return _extended(load(path, notes), path.parent, environ, notes, (*seen, path.resolve()))
+    return _extended(load(path, notes, WAYS), path.parent, environ, notes, (*seen, path.resolve()))
 
 
 def _is_file(path: Path) -> bool:

@@ -6,19 +6,21 @@ from pathlib import Path
 from localfn.errors import ProjectError
 from localfn.model import DomainRoute, Finding, Function, Place, Reading
 from localfn.providers.alibaba.templates.entry import Entry
-from localfn.providers.alibaba.templates.file import load
 from localfn.providers.alibaba.templates.funcraft import is_funcraft, overridden, read_funcraft
 from localfn.providers.alibaba.templates.function import build
 from localfn.providers.alibaba.templates.location import SERVERLESS_DEVS_NAMES, has_transform
-from localfn.providers.alibaba.templates.misspelt import ROOT, warn_misspelt
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.scalars import text_of
+from localfn.providers.alibaba.templates.misspelt import ROOT
 from localfn.providers.alibaba.templates.serverless_devs import (
     inherited,
     is_serverless_devs,
     read_serverless_devs,
 )
-from localfn.providers.alibaba.templates.tree import Node
+from localfn.providers.alibaba.templates.ways import WAYS
+from localfn.templates.file import load
+from localfn.templates.misspelt import warn_misspelt
+from localfn.templates.notebook import Notebook
+from localfn.templates.scalars import text_of
+from localfn.templates.tree import Node
 
 
 def read_template(path: Path, environ: Mapping[str, str]) -> Reading:
@@ -29,7 +31,7 @@ def read_template(path: Path, environ: Mapping[str, str]) -> Reading:
     """
     notes = Notebook()
     try:
-        return _reading(_entries(load(path, notes), path, environ, notes), path.parent, notes)
+        return _reading(_entries(load(path, notes, WAYS), path, environ, notes), path.parent, notes)
     except RecursionError as error:
         raise ProjectError(f"{path}: the values of the template are nested too deeply.") from error
 
@@ -37,7 +39,7 @@ def read_template(path: Path, environ: Mapping[str, str]) -> Reading:
 def recognizes(path: Path) -> bool:
     """Return whether a file is a template of Function Compute, even one with broken YAML."""
     try:
-        root = load(path, Notebook())
+        root = load(path, Notebook(), WAYS)
     except ProjectError:
         return path.name in SERVERLESS_DEVS_NAMES or has_transform(path)
     return is_funcraft(root) or is_serverless_devs(root) or "extend" in root.mapping

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Mapping
 
 from localfn.model import Trigger
-from localfn.providers.alibaba.templates import fields
 from localfn.providers.alibaba.templates.draft import TriggerDraft
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.tree import Node
+from localfn.templates import fields
+from localfn.templates.notebook import Notebook
+from localfn.templates.tree import Node
 
 _SOURCES = {
     "mnstopic": "mns-topic",

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from localfn.providers.alibaba.templates import expressions
 from localfn.providers.alibaba.templates.expressions import Expression, FunctionCall
-from localfn.providers.alibaba.templates.notebook import Notebook
-from localfn.providers.alibaba.templates.scalars import text_of
-from localfn.providers.alibaba.templates.tree import Node, json_of, node_of
+from localfn.templates.notebook import Notebook
+from localfn.templates.scalars import text_of
+from localfn.templates.tree import Node, json_of, node_of
 
 # Which variables of this machine stand for the values of a credential.
 _CREDENTIAL: Mapping[str, tuple[str, ...]] = {

@@ -1,0 +1,81 @@
+"""Function URLs, buffered and streaming (contract aws-lambda, 6.5)."""
+
+from localfn.model import FailureKind, HttpReply, Result, Visit, WebRules
+from localfn.providers.aws import http_api, signature, streaming
+from localfn.providers.aws.answers import Malformed
+from localfn.providers.aws.environment import account
+from localfn.providers.aws.errors import ERROR_TYPE, JSON, REQUEST_ID, encoded
+
+MOST_BODY_BYTES = 6 << 20
+SIGNED = "AWS_IAM"
+FORBIDDEN = (
+    "Forbidden. For troubleshooting Function URL authorization issues, see: "
+    "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
+)
+
+
+def forbidden(id_: str) -> HttpReply:
+    """Return the answer to whoever may not call the URL."""
+    headers = (JSON, (ERROR_TYPE, "AccessDeniedException"), (REQUEST_ID, id_))
+    return HttpReply(403, headers, encoded({"Message": FORBIDDEN}))
+
+
+def refuse(visit: Visit, rules: WebRules) -> HttpReply | None:
+    """Return the answer to a request that is not signed where it should be."""
+    if not rules.verifies or visit.trigger.options.get("auth_type") != SIGNED:
+        return None
+    path = visit.uri.partition("?")[0]
+    request = visit.request._replace(path=path, body=visit.request.whole_body())
+    refused = signature.refuse(request, rules.environ, visit.id)
+    return None if refused is None else forbidden(visit.id)
+
+
+def event(visit: Visit, rules: WebRules) -> dict[str, object]:
+    """Return the event: the second format, with its only route."""
+    told = http_api.second_event(visit, rules)
+    context = told["requestContext"]
+    assert isinstance(context, dict)
+    if visit.trigger.options.get("auth_type") == SIGNED:
+        context["authorizer"] = {"iam": _caller(visit, rules)}
+    return told
+
+
+def reply(result: Result, visit: Visit, _: WebRules) -> HttpReply:
+    """Return the answer to a request from what its function answered."""
+    answer = _answer(result, visit)
+    answer = answer._replace(headers=(*answer.headers, (REQUEST_ID, visit.id)))
+    return http_api.with_cors(answer, visit)
+
+
+def _answer(result: Result, visit: Visit) -> HttpReply:
+    failure = result.failure
+    if failure is not None and failure.kind is FailureKind.THROTTLED:
+        return HttpReply(429, (JSON,), encoded({"message": "Rate Exceeded."}))
+    if failure is not None and failure.kind is FailureKind.TOO_LARGE:
+        return HttpReply(413, (JSON,), encoded({"message": "Request Entity Too Large"}))
+    if failure is not None:
+        return _broken()
+    try:
+        if streaming.is_wanted(visit):
+            return streaming.streamed(result.payload)
+        return http_api.described(result.payload)
+    except Malformed:
+        return _broken()
+
+
+def _broken() -> HttpReply:
+    return HttpReply(502, (("content-type", "application/json"),), b"Internal Server Error")
+
+
+def _caller(visit: Visit, rules: WebRules) -> dict[str, object]:
+    """Return who has signed a request: the account itself, here."""
+    owner = account(visit.function, rules.environ)
+    return {
+        "accessKey": signature.key_id_of(visit.request) or signature.keys(rules.environ)[0],
+        "accountId": owner,
+        "callerId": owner,
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": f"arn:aws:iam::{owner}:root",
+        "userId": owner,
+    }

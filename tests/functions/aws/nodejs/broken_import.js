@@ -1,0 +1,3 @@
+const nothing = require('nothing_of_this_name');
+
+exports.handler = (event, context, callback) => callback(null, nothing);

@@ -1,0 +1,2 @@
+exports.handler = (event, context, callback) => {
+  return (

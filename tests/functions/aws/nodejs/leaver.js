@@ -1,0 +1,4 @@
+exports.handler = async () => {
+  setTimeout(() => process.exit(3), 50);
+  return 'answered';
+};

@@ -1,0 +1,3 @@
+const os = require('os');
+
+export const handler = async () => os.EOL;

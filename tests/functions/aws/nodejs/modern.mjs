@@ -1,0 +1,3 @@
+import { Buffer } from 'node:buffer';
+
+export const handler = async (event) => Buffer.from(event).reverse().toString();

@@ -1,0 +1,5 @@
+import nothing_of_this_name
+
+
+def handler(event, context):
+    return "never"
