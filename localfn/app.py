@@ -35,6 +35,7 @@ from localfn.model import (
 )
 from localfn.project import Project, is_lone, open_lone, open_project
 from localfn.settings import Settings
+from localfn.templates.env_vars import EnvVars
 
 if TYPE_CHECKING:
     from localfn.debug.debuggers import Debuggers
@@ -109,7 +110,8 @@ def find_project(settings: Settings, reference: str = "", runtime: str = "") -> 
     """Return the project of these settings, or the lone file that `reference` names."""
     if is_lone(reference) and settings.template is None:
         return open_lone(settings.root, reference, settings.provider, runtime)
-    return open_project(settings.root, settings.template, settings.provider, settings.environ)
+    asked = (settings.root, settings.template, settings.provider)
+    return open_project(*asked, settings.environ, settings.values)
 
 
 def look_closely(project: Project, settings: Settings) -> tuple[Finding, ...]:
@@ -263,7 +265,7 @@ def _failed_loading(result: Result) -> bool:
 
 def _wishes(settings: Settings) -> Wishes:
     wishes = Wishes(
-        settings.environment,
+        EnvVars(settings.environment, settings.environments),
         settings.layers,
         settings.mounts,
         settings.interpreters,

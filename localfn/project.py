@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from localfn import providers
 from localfn.errors import ProjectError, UsageError
-from localfn.model import DomainRoute, Finding, Function, Provider, Severity
+from localfn.model import NOTHING, DomainRoute, Finding, Function, Provider, Severity
 
 
 class Project(NamedTuple):
@@ -63,16 +63,21 @@ class Project(NamedTuple):
 
 
 def open_project(
-    root: Path, template: Path | None, wanted: str, environ: Mapping[str, str]
+    root: Path,
+    template: Path | None,
+    wanted: str,
+    environ: Mapping[str, str],
+    values: Mapping[str, str] = NOTHING,
 ) -> Project:
     """Return the project under root.
 
-    `template` names a file instead of looking for one; `wanted` names a cloud, or is "".
+    `template` names a file instead of looking for one; `wanted` names a cloud, or is "". `values`
+    are for what the template leaves open.
     """
     if not root.is_dir():
         raise UsageError(f"`{root}` is not a folder.", hint="Name one with `--project DIR`.")
     provider, path = _choose(root, template, wanted)
-    reading = provider.read_template(path, environ)
+    reading = provider.read_template(path, environ, values)
     read = (reading.functions, reading.findings, reading.files, reading.routes)
     return Project(root, path, provider, *read)
 
@@ -114,7 +119,8 @@ def _choose(root: Path, template: Path | None, wanted: str) -> tuple[Provider, P
             f"{template}: this is no template of a cloud that localfn knows.",
             hint=f"Known: {', '.join(providers.names())}.",
         )
-    looked = [name for each in candidates for name in providers.load(each).template_names]
+    named = [name for each in candidates for name in providers.load(each).template_names]
+    looked = dict.fromkeys(named)
     raise ProjectError(
         f"{root}: there is no template here ({', '.join(looked)}).",
         hint="Name one with `--template FILE`, or run a lone file: "

@@ -15,13 +15,22 @@ from localfn.composed import cache_folder
 from localfn.errors import ProjectError, UsageError
 from localfn.invoke.keeping import Keeping, usual_instances
 from localfn.model import NOTHING, Finding, Local
-from localfn.project_file import FILE, Told, read_env_file, read_project_file
+from localfn.project_file import (
+    FILE,
+    Told,
+    read_env_file,
+    read_env_vars,
+    read_project_file,
+    read_values_file,
+)
+from localfn.templates.env_vars import EnvVars
 
 RUNNERS = ("auto", "docker", "process")
 WARM = ("lazy", "eager")
 # About what opening an instance takes.
 PATIENCE_S = 0.05
 NOWHERE: Mapping[str, Local] = MappingProxyType({})
+NOBODY: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 class Gateway(NamedTuple):
@@ -55,7 +64,8 @@ class Debugging(NamedTuple):
 class Settings(NamedTuple):
     """All that a session can be told.
 
-    `root` is the project's folder. `environment` are variables added to every function.
+    `root` is the project's folder. `values` are for what the template leaves open. `environment`
+    are variables added to every function, `environments` those of some, by their names.
     `environ` is the machine's own environment with the `.env` file's variables beneath it.
     `images` stand before `image`, by runtime id. `base_images` maps a language to the image that
     ours is built on, `{version}` standing for the language's version. `layers`, `mounts` and
@@ -75,7 +85,9 @@ class Settings(NamedTuple):
     cpu_limit: bool = False
     timeout_s: float | None = None
     start_limit_s: float | None = None
+    values: Mapping[str, str] = NOTHING
     environment: Mapping[str, str] = NOTHING
+    environments: Mapping[str, Mapping[str, str]] = NOBODY
     environ: Mapping[str, str] = NOTHING
     base_images: Mapping[str, str] = NOTHING
     keeping: Keeping = Keeping()
@@ -93,8 +105,8 @@ class Settings(NamedTuple):
     def run_with(self) -> str:
         """Return what functions are run with as one text: equal texts, equal instances."""
         wanted = (self.runner, self.image, self.registry, self.network, self.cpu_limit)
-        named = (sorted(each.items()) for each in (self.environment, self.base_images))
-        return repr((*wanted, self.timeout_s, *named))
+        told = (self.values, self.environment, self.environments, self.base_images)
+        return repr((*wanted, self.timeout_s, *(sorted(each.items()) for each in told)))
 
 
 def resolve(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
@@ -117,6 +129,7 @@ def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     path = _present(root / FILE)
     file = read_project_file(path) if path is not None else None
     told = Told(given, variables, file)
+    environment = _environment(told, given)
     return Settings(
         root=root,
         template=_template(told, root),
@@ -129,7 +142,9 @@ def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         network=told.text("network"),
         cpu_limit=told.flag("cpu_limit"),
         timeout_s=told.number("timeout"),
-        environment=_environment(told, given),
+        values=_values(told, given),
+        environment=environment.everywhere,
+        environments=environment.somewhere,
         environ=variables,
         base_images={**told.texts("base_images"), **_base_images(variables)},
         layers=told.paths("layers"),
@@ -138,16 +153,17 @@ def gather(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         keeping=_keeping(told),
         gateway=_gateway(told),
         reload=Reload(told.flag("reload.enabled"), told.words("reload.ignore")),
-        files=(root / ".env", root / FILE, *_env_files(told)),
+        files=(root / ".env", root / FILE, *_named_files(told)),
         findings=file.findings if file is not None else (),
         cache=cache_folder(variables),
         start_limit_s=told.number("start_limit"),
     )
 
 
-def _env_files(told: Told) -> tuple[Path, ...]:
-    named = (told.beneath("env_file"), told.above("env_file"))
-    return tuple(each for each in named if each is not None)
+def _named_files(told: Told) -> tuple[Path, ...]:
+    keys = ("env_file", "values_file")
+    found = (find(key) for key in keys for find in (told.beneath, told.above))
+    return tuple(each for each in found if each is not None)
 
 
 def _root(given: Mapping[str, object], environ: Mapping[str, str]) -> Path:
@@ -167,21 +183,41 @@ def _template(told: Told, root: Path) -> Path | None:
     return root / told.text("template")
 
 
-def _environment(told: Told, given: Mapping[str, object]) -> dict[str, str]:
+def _values(told: Told, given: Mapping[str, object]) -> dict[str, str]:
     return {
-        **read_env_file(told.beneath("env_file")),
-        **told.texts("environment"),
-        **read_env_file(told.above("env_file")),
-        **_pairs(given.get("env")),
+        **read_values_file(told.beneath("values_file")),
+        **told.texts("values"),
+        **read_values_file(told.above("values_file")),
+        **_pairs("--value", given.get("value")),
     }
 
 
-def _pairs(given: object) -> dict[str, str]:
+def _environment(told: Told, given: Mapping[str, object]) -> EnvVars:
+    """Return the variables for all functions and for some; a file's for one count more."""
+    beneath = read_env_vars(told.beneath("env_file"))
+    above = read_env_vars(told.above("env_file"))
+    pairs = _pairs("--env", given.get("env"))
+    everywhere = {
+        **beneath.everywhere,
+        **told.texts("environment"),
+        **above.everywhere,
+        **pairs,
+    }
+    somewhere = {
+        name: {**beneath.somewhere.get(name, {}), **above.somewhere.get(name, {}), **pairs}
+        for name in {**beneath.somewhere, **above.somewhere}
+    }
+    return EnvVars(everywhere, somewhere)
+
+
+def _pairs(option: str, given: object) -> dict[str, str]:
     pairs = {}
     for each in given if isinstance(given, list | tuple) else ():
         name, equals, value = str(each).partition("=")
         if not equals or not name:
-            raise UsageError(f"`--env {each}` is not NAME=value.", hint="Write `--env NAME=value`.")
+            raise UsageError(
+                f"`{option} {each}` is not NAME=value.", hint=f"Write `{option} NAME=value`."
+            )
         pairs[name] = value
     return pairs
 

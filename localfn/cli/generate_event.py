@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from localfn.cli.other_names import told_by_other_names
 from localfn.cli.table import table
 from localfn.errors import UsageError
 from localfn.model import Event
@@ -52,8 +53,9 @@ def generate_event(ctx: click.Context, words: tuple[str, ...]) -> None:
     if not names:
         _without_source(ctx, options)
         return
-    source = _source(names[0], _cloud(ctx, options))
-    event = _event_of(source, names)
+    with told_by_other_names("/".join(names)):
+        source = _source(names[0], _cloud(ctx, options))
+        event = _event_of(source, names)
     command = _command(source, event)
     # Runs the options through ones that are made of the source's fields.
     command.main(options, prog_name=f"{ctx.command_path} {names[0]}", standalone_mode=False)
@@ -102,14 +104,14 @@ def _list(names: Sequence[str], cloud: str) -> str:
 
 
 def _without_source(ctx: click.Context, options: list[str]) -> None:
-    if options and options[0] not in HELP:
-        raise UsageError(
-            f"`{options[0]}` needs a source before it.",
-            hint="`localfn generate-event --list` shows all.",
-        )
+    hint = "`localfn generate-event --list` shows all."
     if not options:
-        raise UsageError("which source?", hint="`localfn generate-event --list` shows all.")
-    rows = [(each.name, each.title, cloud) for cloud in clouds() for each in catalog(cloud)]
+        raise UsageError("which source?", hint=hint)
+    if not {*HELP} & {*options}:
+        raise UsageError(f"`{options[0]}` needs a source before it.", hint=hint)
+    cloud = _cloud(ctx, options)
+    wanted = [_known(cloud)] if cloud else clouds()
+    rows = [(each.name, each.title, each.cloud) for one in wanted for each in catalog(one)]
     click.echo(ctx.get_help())
     click.echo("\nOptions:\n  --list      Show every source and event.")
     click.echo("  -h, --help  Show this message; behind a source, its fields.\n")
@@ -209,7 +211,8 @@ def _default(field: Field) -> str:
 def _lesson(source: Source, event: str) -> str:
     kind = choose(source, event or source.default or next(iter(source.events)), {})
     shown = f"{source.name} {kind.name}"
-    events = "\n".join(f"  {name:<26} {each.title}" for name, each in source.events.items())
+    width = max(map(len, source.events))
+    events = "\n".join(f"  {name:<{width}}  {each.title}" for name, each in source.events.items())
     about = f"{source.name}/{kind.name}: {kind.title}." if event else f"Events:\n{events}"
     # One event is shown where it is the one that is asked about.
     sample = f"\b\n{_sample(source, kind)}\n\n" if event or len(source.events) == 1 else ""

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from localfn.cli import show
+from localfn.cli.other_names import told_by_other_names
 from localfn.errors import UsageError
 from localfn.model import Event, Function, Trigger
 from localfn.payloads.catalog import find_source
-from localfn.payloads.event import generate, mismatches
+from localfn.payloads.event import choose, generate, mismatches
 from localfn.project import Project
 
 
@@ -15,8 +16,10 @@ def generated(
 ) -> Event:
     """Return an event of `SOURCE[/EVENT]` that this function would really receive."""
     name, _, kind = wanted.partition("/")
-    source = find_source(project.provider.name, name)
-    offered = offer(function, source.name)
+    with told_by_other_names(wanted):
+        source = find_source(project.provider.name, name)
+        offered = offer(function, source.name)
+        choose(source, kind, offered)
     given = _given(options["values"])
     count, seed = options["count"], options["seed"]
     assert isinstance(count, int)

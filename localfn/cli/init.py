@@ -1,15 +1,16 @@
 """`localfn init`: copy a sample project."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from localfn import assets
+from localfn import assets, providers
 from localfn.cli.table import table
 from localfn.errors import UsageError
 
-NOT_COPIED = shutil.ignore_patterns("__pycache__", ".s", ".localfn", "*.pyc")
+NOT_COPIED = ("__pycache__", ".localfn", "*.pyc")
 
 
 @click.command()
@@ -33,8 +34,14 @@ def init(sample: str | None, folder: Path | None) -> None:
     target = folder or Path(sample)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"`{target}` is not empty.", hint="Name another folder.")
-    shutil.copytree(samples[sample], target, ignore=NOT_COPIED, dirs_exist_ok=True)
+    shutil.copytree(samples[sample], target, ignore=_made_by_runs(), dirs_exist_ok=True)
     click.echo(f"{target}: see `{target / 'README.md'}`", err=True)
+
+
+def _made_by_runs() -> Callable[[str, list[str]], set[str]]:
+    """Return what leaves out that samples were tried where they are."""
+    packages = (Path(providers.load(each).packages).parts[0] for each in providers.names())
+    return shutil.ignore_patterns(*NOT_COPIED, *packages)
 
 
 def _samples() -> dict[str, Path]:

@@ -9,9 +9,10 @@ import click
 
 from localfn.app import find_project
 from localfn.cli.install_nodejs import install_nodejs
+from localfn.cli.install_order import Order
 from localfn.cli.install_python import install_python
 from localfn.errors import UsageError
-from localfn.model import Function, Runtime
+from localfn.model import Function
 from localfn.project import Project
 from localfn.settings import Settings, resolve
 
@@ -22,7 +23,7 @@ class Installer(NamedTuple):
     """How one language names its dependencies, and what installs them beside the code."""
 
     manifest: str
-    install: Callable[[Function, Runtime, tuple[str, ...], Settings], None]
+    install: Callable[[Order, Settings], None]
 
 
 INSTALLERS = {
@@ -40,10 +41,10 @@ INSTALLERS = {
 def install(ctx: click.Context, function: str, versions: tuple[str, ...]) -> None:
     """Install the dependencies of FUNCTION (default: of every function) beside its code.
 
-    Python: requirements.txt into .s/python, for the runtime's own version and, where that one is
-    not on this machine, for the version that processes fall back to; `--python` names others,
-    such as that of an image of yours. Node.js: package.json into node_modules, by npm, without
-    development dependencies.
+    Python: requirements.txt into a folder that the runtime looks into and the cloud's own tools
+    know or leave alone, for the runtime's own version and, where that one is not on this machine,
+    for the version that processes fall back to; `--python` names others, such as that of an image
+    of yours. Node.js: package.json into node_modules, by npm, without development dependencies.
     """
     _check(versions)
     settings = resolve(ctx.obj, os.environ)
@@ -59,7 +60,8 @@ def install(ctx: click.Context, function: str, versions: tuple[str, ...]) -> Non
         )
     for each in listed.values():
         runtime = project.provider.runtimes[each.runtime]
-        INSTALLERS[runtime.language].install(each, runtime, versions, settings)
+        order = Order(each, runtime, versions, project.provider.packages)
+        INSTALLERS[runtime.language].install(order, settings)
 
 
 def _check(versions: tuple[str, ...]) -> None:

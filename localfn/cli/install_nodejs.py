@@ -7,10 +7,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from localfn.cli.install_order import Order
 from localfn.cli.show import say, short
 from localfn.errors import MachineError
 from localfn.invoke.interpreter import find_interpreter
-from localfn.model import Function, Runtime
+from localfn.model import Function
 from localfn.settings import Settings
 
 MANIFEST = "package.json"
@@ -21,11 +22,10 @@ PRODUCTION = {"NODE_ENV": "production"}
 OPTIONS = ("--omit=dev", "--no-audit", "--no-fund")
 
 
-def install_nodejs(
-    function: Function, runtime: Runtime, _: tuple[str, ...], settings: Settings
-) -> None:
+def install_nodejs(order: Order, settings: Settings) -> None:
     """Install what is locked, else what `package.json` asks for."""
-    program = find_interpreter(runtime, settings.interpreters, settings.environ).path
+    function = order.function
+    program = find_interpreter(order.runtime, settings.interpreters, settings.environ).path
     npm, path = _npm(function, program, settings.environ)
     has = [each for each in (*LOCKS, *OTHERS_LOCKS) if (function.code / each).is_file()]
     locked = any(each in LOCKS for each in has)

@@ -76,6 +76,13 @@ class CommandTable(click.Group):
 @click.option("-C", "--project", metavar="DIR", help="Folder of the project.  [default: .]")
 @click.option("-t", "--template", metavar="FILE", help="Template to read instead of looking.")
 @click.option("--provider", metavar="NAME", help="Cloud, where it cannot be seen.")
+@click.option(
+    "--value",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Value of a template's parameter, or of what only a deployment knows.",
+)
+@click.option("--values-file", metavar="FILE", help="File of such values, YAML or JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
 @click.version_option(__version__, "-V", "--version", message="%(version)s")
 @click.pass_context

@@ -12,6 +12,7 @@ from localfn.flow import Flow, aside, finish
 from localfn.gateway.connection import Body, BodyTooLong
 from localfn.gateway.guard import Guard
 from localfn.gateway.ledger import Asked, Ledger, Record
+from localfn.gateway.parts import in_parts
 from localfn.gateway.sites import Found, Sites
 from localfn.gateway.sockets import Sockets
 from localfn.gateway.websocket import wants_upgrade
@@ -24,6 +25,7 @@ from localfn.model import (
     Function,
     HttpReply,
     HttpRequest,
+    Part,
     Patience,
     Result,
     Tunnel,
@@ -118,6 +120,10 @@ class Desk:
         )
         return result
 
+    def stream(self, call: Call) -> Iterator[Part | Result]:
+        """Make a call of the cloud's API; yield what comes of its answer, and last its result."""
+        return in_parts(call, self.invoke)
+
     def enqueue(self, call: Call) -> None:
         """Make a call later; nobody waits for its result."""
         self._enqueue(call)
@@ -156,20 +162,19 @@ class Desk:
             known = self._known = (project, Sites(project, self._web.sources))
         return known[1]
 
-    def about_sockets(self, request: HttpRequest, guard: Guard) -> HttpReply | None:
-        """Return the answer to a request that is about WebSockets, None for any other."""
+    async def about_sockets(self, request: HttpRequest, guard: Guard) -> HttpReply | None:
+        """Return the answer to a request that is about WebSockets, None for any other; a flow."""
         sockets = self._sockets
-        if sockets is None:
+        if sockets is None or not (wants_upgrade(request) or sockets.manages(request)):
             return None
+        await aside()
         try:
             if wants_upgrade(request):
                 return sockets.opened(request)
-            if sockets.manages(request):
-                refused = guard.refuse_origin(request) or self.too_long(request)
-                return refused or sockets.managed(request)
+            refused = guard.refuse_origin(request) or self.too_long(request)
+            return refused or sockets.managed(request)
         except LocalfnError as error:
             return self.broken(error)
-        return None
 
     def later(self, call: Call) -> Result:
         """Make a call of the backlog."""
@@ -199,7 +204,7 @@ class Desk:
         refused = self._too_long(inner, most, id_) or self._web.refuse(visit, self._rules)
         if refused is not None:
             return self._turn_away(visit, refused)
-        if self._web.admit is not None:
+        if self._web.admit is not None and self._web.is_guarded(visit):
             await aside()
             try:
                 admitted = self._web.admit(visit, self)
@@ -260,12 +265,38 @@ class Desk:
             return self._web.accepted(visit)
         record = self._ledger.open(call, _asked(visit))
         try:
+            if self._web.streams is not None and self._web.streams(visit):
+                await aside()
+                return self._answer_in_parts(visit, call, record)
             result = await self._making(call, record)
         except LocalfnError as error:
             return self._web.broken(_told(error), visit.id)
         reply = self._web.http_from_result(result, visit, self._rules)
         self._ledger.close(record, result, gone[0].status if gone else reply.status)
         return _with_start(reply, result)
+
+    def _answer_in_parts(self, visit: Visit, call: Call, record: Record) -> HttpReply:
+        """Answer with what the function writes, as it writes it."""
+        replied: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+        def make(wanted: Call) -> Result:
+            result = self._make(wanted, record)
+            threading.Thread(target=close, args=(result,), name="record", daemon=True).start()
+            return result
+
+        def close(result: Result) -> None:
+            # What the client got is known when the answer has begun.
+            self._ledger.close(record, result, replied.get())
+
+        make_reply = self._web.http_from_parts
+        assert make_reply is not None
+        status = CLIENT_GONE
+        try:
+            reply = make_reply(in_parts(call, make), visit, self._rules)
+            status = reply.status
+        finally:
+            replied.put(status)
+        return reply
 
     def _pass_through(self, visit: Visit, found: Found) -> HttpReply:
         """Hand the request itself to a function that is a web server."""

@@ -71,7 +71,7 @@ class Gateway:
         refused = self._guard.refuse_host(host)
         if refused is not None:
             return refused
-        about_sockets = self.desk.about_sockets(request, self._guard)
+        about_sockets = await self.desk.about_sockets(request, self._guard)
         if about_sockets is not None:
             return about_sockets
         sites, path = self.desk.sites, request.path

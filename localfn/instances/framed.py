@@ -104,11 +104,12 @@ class FramedChannel(ABC):
         payload: bytes = b"",
         limit_s: float | None = None,
         clock: Clock = time.monotonic,
+        take: Callable[[Frame], None] | None = None,
     ) -> Frame:
-        """Do the same as a flow."""
+        """Do the same as a flow; `take` gets parts that come before the answer."""
         started = clock()
         id_, inbox = str(header["id"]), self.inbox
-        inbox.expect(id_)
+        inbox.expect(id_, take)
         try:
             self.send(header, payload, limit_s)
             while not inbox.has(id_):

@@ -1,6 +1,7 @@
 """The folder with a function's code; an archive is unpacked once for its content."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from localfn.errors import ProjectError
@@ -19,6 +20,8 @@ class Unpacker:
     def folder(self, function: Function) -> Path:
         """Return the folder to run the function in; raise `ProjectError` when there is none."""
         code = function.code
+        if function.files:
+            return self._written(function.files)
         if code.is_dir():
             return code
         if not code.exists():
@@ -43,6 +46,8 @@ class Unpacker:
     def source(self, function: Function) -> Path:
         """Return the folder or the archive that `folder` is made from, be it there or not."""
         code = function.code
+        if function.files and function.template is not None:
+            return function.template.path
         if code.is_file() and code.suffix.lower() not in ARCHIVES:
             return code.parent
         return code
@@ -51,14 +56,24 @@ class Unpacker:
         # Loaded here: zip and hash libraries cost every other start 10 ms.
         from localfn.invoke.archive import digest, unpack
 
-        target = self._home / digest(archive)
+        return self._filled(digest(archive), lambda into: unpack(archive, into))
+
+    def _written(self, files: Mapping[str, str]) -> Path:
+        import hashlib
+
+        name = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:24]
+        return self._filled(name, lambda into: _write(files, into))
+
+    def _filled(self, name: str, fill: Callable[[Path], None]) -> Path:
+        """Return the folder of this name, filled once."""
+        target = self._home / name
         if target.is_dir():
             return target
         # Unpacked beside its place and moved there whole: nothing is ever half there.
         into = self._home / f"{target.name}.{os.urandom(4).hex()}"
         into.mkdir(parents=True)
         try:
-            unpack(archive, into)
+            fill(into)
             into.replace(target)
         except OSError:
             # Another run may have been faster.
@@ -67,6 +82,11 @@ class Unpacker:
         finally:
             _remove(into)
         return target
+
+
+def _write(files: Mapping[str, str], into: Path) -> None:
+    for name, text in files.items():
+        (into / name).write_bytes(text.encode("utf-8", "surrogatepass"))
 
 
 def _remove(folder: Path) -> None:

@@ -188,6 +188,7 @@ class Invoker:
             client_context=call.client_context,
             attempt=call.attempt,
             qualifier=call.qualifier,
+            parts=call.parts,
         )
 
     def _limit_s(self, function: Function) -> float | None:
@@ -318,7 +319,8 @@ class Invoker:
         if limit_s is not None:
             limit_s = max(0.0, limit_s - spent_ms / 1000)
         reply = await instance.calling(invocation, context, limit_s, log.write)
-        reply = _within(self._provider.limits.response_bytes, reply)
+        if invocation.parts is None:  # of an answer in parts most has been sent already
+            reply = _within(self._provider.limits.response_bytes, reply)
         return reply._replace(duration_ms=reply.duration_ms + spent_ms) if spent_ms else reply
 
     def _phase_s(self, invocation: Invocation) -> float | None:

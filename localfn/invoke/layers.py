@@ -64,9 +64,12 @@ def _wrongly(named: Local | None) -> str:
 
 
 def layer_name(reference: str) -> str:
-    """Return the bare name in an ARN such as `acs:fc:region:account:layers/NAME/versions/1`."""
-    _, marker, rest = reference.partition(":layers/")
-    return rest.split("/")[0] if marker else reference.split("#")[0].strip("./").replace("/", "-")
+    """Return the bare name in an ARN such as `…:layers/NAME/versions/1` or `…:layer:NAME:1`."""
+    for marker, end in ((":layers/", "/"), (":layer:", ":")):
+        _, found, rest = reference.partition(marker)
+        if found:
+            return rest.split(end)[0]
+    return reference.split("#")[0].strip("./").replace("/", "-")
 
 
 def merge(layers: Sequence[tuple[Path, str]], root: Path) -> Path:

@@ -15,7 +15,6 @@ from localfn.invoke.mounts import find_mounts, variable_of
 from localfn.invoke.visible import visible
 from localfn.languages import Language, Launch
 from localfn.model import (
-    NOTHING,
     Beside,
     Function,
     Hook,
@@ -27,6 +26,7 @@ from localfn.model import (
     Runtime,
     Site,
 )
+from localfn.templates.env_vars import NONE, EnvVars
 
 # Where a container sees our bootstraps and the folders of its layers.
 RUNTIME_TARGET = "/var/localfn"
@@ -44,7 +44,7 @@ NOWHERE: Mapping[str, Local] = MappingProxyType({})
 class Wishes(NamedTuple):
     """What the user wants otherwise than the template says."""
 
-    environment: Mapping[str, str] = NOTHING
+    environment: EnvVars = NONE
     layers: Mapping[str, Local] = NOWHERE
     mounts: Mapping[str, Local] = NOWHERE
     interpreters: Mapping[str, Local] = NOWHERE
@@ -194,7 +194,7 @@ class Planner:
             wire=runtime.wire,
             command=command,
             folder=folder,
-            environment={**variables, **self._wishes.environment},
+            environment={**variables, **self._wishes.environment.of(*_names(function))},
             init={
                 "shim": provider.shim,
                 "runtime": runtime.id,
@@ -278,6 +278,11 @@ def _beside(function: Function, runtime: Runtime) -> Beside | None:
     language = languages.load(POLLING.language)
     command = language.container_command(RUNTIME_TARGET, Launch(function.memory_mb))
     return Beside(POLLING, command, (Mount(assets.folder("runtimes"), RUNTIME_TARGET),))
+
+
+def _names(function: Function) -> tuple[str, ...]:
+    """Return the names by which variables may be meant for this function."""
+    return (*function.attributes.get("spellings", "").split(), function.name, function.key)
 
 
 def _hooks(function: Function) -> dict[str, str]:

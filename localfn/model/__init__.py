@@ -1,6 +1,6 @@
 """The words of this program: frozen values without I/O. Every other package speaks them."""
 
-from localfn.model.call import Call, CallMode, Event, Invocation
+from localfn.model.call import Call, CallMode, Event, Invocation, Part
 from localfn.model.contract import Fault, FaultKind, Health, HttpContract
 from localfn.model.function import (
     NOTHING,
@@ -65,6 +65,7 @@ __all__ = [
     "Local",
     "Mount",
     "OpenSockets",
+    "Part",
     "Patience",
     "Place",
     "Provider",

@@ -83,8 +83,10 @@ class Function(NamedTuple):
     """A function that can be run.
 
     `layers` are the references as written. `ignores` are files of gitignore rules, each for the
-    folder that it lies in: what they name is not uploaded. `attributes` are facts that only the
-    function's cloud understands (region, log project, generation of the product, …).
+    folder that it lies in: what they name is not uploaded. `files` is code that stands in the
+    template itself, by file name; then `code` is only the template's folder. `attributes` are
+    facts that only the function's cloud understands (region, log project, generation of the
+    product, …).
     """
 
     name: str
@@ -101,6 +103,7 @@ class Function(NamedTuple):
     layers: tuple[str, ...] = ()
     mounts: tuple[Volume, ...] = ()
     ignores: tuple[Path, ...] = ()
+    files: Mapping[str, str] = NOTHING
     triggers: tuple[Trigger, ...] = ()
     hooks: Hooks = Hooks()
     container: Container | None = None

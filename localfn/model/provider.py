@@ -22,13 +22,17 @@ class Severity(Enum):
 
 
 class Finding(NamedTuple):
-    """Something in a template that its author should know. `function` is a key, or empty."""
+    """Something in a template that its author should know. `function` is a key, or empty.
+
+    `asks` is the name of a value that would settle it: one of those that `read_template` takes.
+    """
 
     severity: Severity
     message: str
     place: Place
     function: str = ""
     hint: str = ""
+    asks: str = ""
 
 
 class Reading(NamedTuple):
@@ -60,7 +64,9 @@ class Provider(NamedTuple):
 
     - `recognizes(path)`: whether this file is a template of the cloud.
     - `find_template(folder)`: the template that the cloud's own tools would take, or None.
-    - `read_template(path, environ)`: what it says; raises `ProjectError` when it is no template.
+    - `read_template(path, environ, values)`: what it says; raises `ProjectError` when it is no
+      template. `values` are the user's for what a template leaves open, by the name under which
+      the template asks for it: its parameters, and what only a deployment knows.
     - `lone_function(folder, file, handler, runtime)`: a function without a template.
     - `shim`: name of the file in `runtimes/<language>/shims/` (without its ending).
     - `variables(function, runtime, layout, environ)`: the environment of an instance, the
@@ -73,6 +79,8 @@ class Provider(NamedTuple):
     - `hook_lines(hook, invocation)`: the same around a lifecycle hook.
     - `error_body(result)`: the payload a caller gets when `result.failure` is set;
       `result.payload` is what the function answered itself, where it did.
+    - `packages`: the folder beside the code where Python packages are installed for it: one that
+      the cloud's own tools know or leave alone.
     - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
     - `http`: how it talks to functions that are servers, None where it has none.
     - `init_limit_s`: how long code may take to be loaded where that is a phase of its own, before
@@ -88,7 +96,7 @@ class Provider(NamedTuple):
     template_names: Sequence[str]
     recognizes: Callable[[Path], bool]
     find_template: Callable[[Path], Path | None]
-    read_template: Callable[[Path, Mapping[str, str]], Reading]
+    read_template: Callable[[Path, Mapping[str, str], Mapping[str, str]], Reading]
     lone_function: Callable[[Path, str, str, str], Function]
     shim: str
     variables: Callable[[Function, Runtime, Layout, Mapping[str, str]], Mapping[str, str]]
@@ -99,6 +107,7 @@ class Provider(NamedTuple):
     closing_lines: Callable[[Result], bytes]
     hook_lines: Callable[[str, Invocation], tuple[bytes, bytes]]
     error_body: Callable[[Result], bytes]
+    packages: str
     web: Callable[[], Web]
     http: HttpContract | None = None
     init_limit_s: float | None = None

@@ -1,10 +1,10 @@
 """How a cloud speaks HTTP: its triggers, its domains, its own API."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from localfn.model.call import Call, Event
+from localfn.model.call import Call, Event, Part
 from localfn.model.function import NOTHING, Function, Place, Trigger
 from localfn.model.http import Headers, HttpReply, HttpRequest
 from localfn.model.result import Result
@@ -135,6 +135,9 @@ class Calls(Protocol):
     def invoke(self, call: Call) -> Result:
         """Make a call and wait for its result."""
 
+    def stream(self, call: Call) -> Iterator[Part | Result]:
+        """Make a call; yield the parts of its answer as they come, if any, and last its result."""
+
     def enqueue(self, call: Call) -> None:
         """Make a call later; nobody waits for its result."""
 
@@ -219,12 +222,15 @@ class Web(NamedTuple):
     - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
     - `destined(result, destination, functions)`: the call, without an id, that tells another
       function of the project how an asynchronous call went, where its destination is one.
-    - `admit(visit, calls)`: what stands before functions and may call others to decide: the visit,
-      perhaps with its `client`, or the answer of the cloud; None where nothing does.
+    - `admit(visit, calls)`: what stands before a function that `is_guarded(visit)`, and may call
+      others to decide: the visit, perhaps with its `client`, or the answer of the cloud; None where
+      nothing ever does.
     - `patience(visit)`: how long the client is kept waiting, None for as long as the function
       itself may take; None where that is always so.
     - `unrouted(request, functions, id)`: what a domain of the cloud answers where none of its
       routes is meant, or None; None where there are no such domains.
+    - `streams(visit)`: whether an answer is sent on as it comes; then `http_from_parts(parts,
+      visit, rules)` makes a reply of the parts, the last of which is the result.
     - `sockets`: its WebSockets, None where it has none of its own.
     """
 
@@ -244,7 +250,10 @@ class Web(NamedTuple):
     repeats: Callable[[Function], Repeats]
     routes: tuple[Route, ...]
     destined: Callable[[Result, str, Sequence[Function]], Call | None] = to_nobody
+    is_guarded: Callable[[Visit], bool] = lambda visit: True
     admit: Callable[[Visit, Calls], Visit | HttpReply] | None = None
     patience: Callable[[Visit], Patience | None] | None = None
     unrouted: Callable[[HttpRequest, Sequence[Function], str], HttpReply | None] | None = None
+    streams: Callable[[Visit], bool] | None = None
+    http_from_parts: Callable[[Iterator[Part | Result], Visit, WebRules], HttpReply] | None = None
     sockets: WebSockets | None = None

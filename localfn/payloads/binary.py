@@ -19,17 +19,14 @@ def zipped(value: object) -> bytes:
     return gzip.compress(as_bytes(value), mtime=0)
 
 
-def prefixed(values: object) -> bytes:
-    """Return texts behind their lengths in four bytes, and numbers as single bytes."""
-    assert isinstance(values, list)
-    return b"".join(
-        prefixed(each)
-        if isinstance(each, list)
-        else bytes([each])
-        if isinstance(each, int)
-        else len(as_bytes(each)).to_bytes(4, "big") + as_bytes(each)
-        for each in values
-    )
+def prefixed(value: object) -> bytes:
+    """Return a text behind its length in four bytes, a number as a byte, an array as all of its."""
+    if isinstance(value, list):
+        return b"".join(map(prefixed, value))
+    if isinstance(value, int):
+        return bytes([value])
+    content = as_bytes(value)
+    return len(content).to_bytes(4, "big") + content
 
 
 def protobuf(fields: object) -> bytes:

@@ -25,6 +25,17 @@ def catalog(cloud: str) -> tuple[Source, ...]:
     return tuple(read_source(home / name) for name in names(cloud))
 
 
+def called(name: str) -> tuple[str, ...]:
+    """Return the events that other tools call so: `source` or `source/event`."""
+    return tuple(
+        f"{source.name}/{kind.name}"
+        for cloud in clouds()
+        for source in catalog(cloud)
+        for kind in source.events.values()
+        if any(each == name or each.startswith(f"{name}/") for each in kind.also)
+    )
+
+
 def has_source(cloud: str, name: str) -> bool:
     """Return whether a cloud has a source of this name."""
     return name in names(cloud)

@@ -39,8 +39,9 @@ class EventKind(NamedTuple):
     for it. `batch` is the path of the array that takes more records (`.` is the payload itself, `*`
     any key), or empty. `unwrap` and `part` are conditions on fields under which only the first
     record, or only one part of each, is sent. `instead` names a field that is sent for the whole
-    payload where it has a value, `at` one with the path of the part that is sent. `pack` is a tree
-    in which the payload stands compressed.
+    payload where it has a value, `at` one with the path of the part that is sent; `reshape`
+    names a template of what is sent, and the paths of its parts. `pack` is a tree
+    in which the payload stands compressed. `also` are the names that other tools have for it.
     """
 
     name: str
@@ -55,7 +56,9 @@ class EventKind(NamedTuple):
     encoding: str = "json"
     instead: str = ""
     at: str = ""
+    reshape: Mapping[str, str] = NOTHING
     pack: Mapping[str, object] = NOTHING
+    also: tuple[str, ...] = ()
 
 
 class Source(NamedTuple):

@@ -21,12 +21,13 @@ FILE = "source.yaml"
 SOURCE_KEYS = frozenset({"title", "summary", "contract", "default", "asks", "events", "fields"})
 EVENT_KEYS = frozenset(
     {"title", "file", "values", "delivered", "batch", "unwrap", "part", "merge", "encoding"}
-    | {"instead", "at", "pack"}
+    | {"instead", "at", "reshape", "pack", "also"}
 )
 FIELD_KEYS = frozenset(
     {"type", "help", "default", "fake", "from", "derive", "choices", "encode", "hidden"}
     | {"optional", "when", "match"}
 )
+RESHAPE_KEYS = frozenset({"paths", "template"})
 MATCHES = frozenset({"equals", "starts", "ends", "fits"})
 # Options that `localfn generate-event` has for every source.
 RESERVED = frozenset({"count", "seed", "cloud", "provider", "output", "list", "help"})
@@ -116,8 +117,21 @@ def _event(page: _Page, name: str, raw: object) -> EventKind:
         encoding=encoding,
         instead=str(told.get("instead", "")),
         at=str(told.get("at", "")),
+        reshape=_reshape(page, f"{where}.reshape", told.get("reshape", {})),
+        also=tuple(_words(told.get("also"))),
         pack=page.mapping(f"{where}.pack", told.get("pack", {})),
     )
+
+
+def _reshape(page: _Page, where: str, raw: object) -> dict[str, str]:
+    told = page.mapping(where, raw, RESHAPE_KEYS)
+    if told and told.keys() != RESHAPE_KEYS:
+        raise ProjectError(f"{page.path}: `{where}` needs `paths` and `template`.")
+    return {key: str(value) for key, value in told.items()}
+
+
+def _words(raw: object) -> list[str]:
+    return [str(each) for each in raw] if isinstance(raw, list) else []
 
 
 def _field(page: _Page, name: str, raw: object) -> Field:
@@ -164,6 +178,7 @@ def _check_references(page: _Page, source: Source) -> None:
         page.among("default", source.default, source.events)
     for kind in source.events.values():
         named = {*kind.values, *kind.unwrap, *kind.part, kind.merge, kind.instead, kind.at}
+        named |= set(kind.reshape.values())
         named -= {"take", ""}
         for name in (*sorted(named), *sorted(slots_of(dict(kind.values)))):
             page.among(f"events.{kind.name}", name, source.fields)

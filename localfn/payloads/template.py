@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from localfn.errors import ProjectError, UsageError
 from localfn.payloads.binary import zipped
 from localfn.payloads.encodings import TEXT
+from localfn.payloads.parts import part_at, reshaped
 from localfn.payloads.slots import fill
 from localfn.payloads.source import EventKind, Source
 from localfn.payloads.values import Values
@@ -44,7 +45,8 @@ def assemble(source: Source, kind: EventKind, template: object, records: list[Va
     payload = _batched(kind, trees, records[0]) if kind.batch else _part(kind, trees[0], records[0])
     if alone and isinstance(payload, list):
         payload = payload[0]
-    return _packed(kind, _at(source, kind, payload, records[0]))
+    payload = _reshaped(kind, _at(source, kind, payload, records[0]), records[0])
+    return _packed(kind, payload)
 
 
 def _merged(kind: EventKind, tree: object, values: Values) -> object:
@@ -81,18 +83,31 @@ def _part(kind: EventKind, record: object, values: Values) -> object:
 
 
 def _at(source: Source, kind: EventKind, payload: object, values: Values) -> object:
-    """Return what stands at a path such as `$.detail.items`, all where none is asked for."""
+    """Return what stands at the path that is asked for; all of it where none is."""
     path = str(values.plain(kind.at)) if kind.at else ""
-    for step in path.removeprefix("$").strip(".").split("."):
-        if not step:
-            continue
-        if not isinstance(payload, dict) or step not in payload:
-            raise UsageError(
-                f"`{kind.at}` is `{path}`, but `{source.name}/{kind.name}` has no `{step}` there.",
-                hint="Write a path such as `$.detail`, or leave it out.",
-            )
-        payload = payload[step]
-    return payload
+    try:
+        return part_at(payload, path)
+    except LookupError as error:
+        raise UsageError(
+            f"`{kind.at}` is `{path}`, but `{source.name}/{kind.name}` has no `{error}` there.",
+            hint="Write a path such as `$.detail`, or leave it out.",
+        ) from error
+
+
+def _reshaped(kind: EventKind, payload: object, values: Values) -> object:
+    """Return the payload in the shape that a template gives it, where there is one."""
+    template = str(values.plain(kind.reshape["template"])) if kind.reshape else ""
+    if not template:
+        return payload
+    paths = values.plain(kind.reshape["paths"])
+    assert isinstance(paths, dict)
+    try:
+        return reshaped(payload, paths, template)
+    except ValueError as error:
+        raise UsageError(
+            f"`{kind.reshape['template']}` is `{template}`, which makes no JSON: {error}.",
+            hint='Write a template such as `{"id": <id>, "text": "Order <id>"}`.',
+        ) from error
 
 
 def _packed(kind: EventKind, payload: object) -> object:

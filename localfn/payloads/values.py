@@ -94,7 +94,13 @@ class Values:
             key: self._made_of(each) if key in OF_FIELDS else each
             for key, each in field.derive.items()
         }
-        return DERIVATIONS[name](value, options, self._chance)
+        try:
+            return DERIVATIONS[name](value, options, self._chance)
+        except ArithmeticError as error:  # moments too far away, windows without length
+            raise UsageError(
+                f"`{field.name}` cannot be worked out: {error}.",
+                hint="Give numbers that are neither 0 nor that large.",
+            ) from error
 
     def _made_of(self, of: object) -> object:
         """Return the value of a field; of a list of fields and numbers, all their values."""

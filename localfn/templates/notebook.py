@@ -12,7 +12,7 @@ class Notebook:
     """
 
     def __init__(self) -> None:
-        self._notes: dict[tuple[Severity, str, Place], str] = {}
+        self._notes: dict[tuple[Severity, str, Place], tuple[str, str]] = {}
         self._files: set[Path] = set()
 
     def depends_on(self, path: Path) -> None:
@@ -21,11 +21,11 @@ class Notebook:
 
     def error(self, place: Place, message: str, hint: str = "") -> None:
         """Write down what keeps the function from running."""
-        self._notes.setdefault((Severity.ERROR, message, place), hint)
+        self._notes.setdefault((Severity.ERROR, message, place), (hint, ""))
 
-    def warn(self, place: Place, message: str, hint: str = "") -> None:
-        """Write down what the author should know."""
-        self._notes.setdefault((Severity.WARNING, message, place), hint)
+    def warn(self, place: Place, message: str, hint: str = "", asks: str = "") -> None:
+        """Write down what the author should know; `asks` as in `Finding`."""
+        self._notes.setdefault((Severity.WARNING, message, place), (hint, asks))
 
     @property
     def files(self) -> frozenset[Path]:
@@ -40,6 +40,6 @@ class Notebook:
     def findings(self, function: str = "") -> tuple[Finding, ...]:
         """Return all that was found, as findings about this function."""
         return tuple(
-            Finding(severity, message, place, function, hint)
-            for (severity, message, place), hint in self._notes.items()
+            Finding(severity, message, place, function, hint, asks)
+            for (severity, message, place), (hint, asks) in self._notes.items()
         )

@@ -1,16 +1,16 @@
 """The conversation with our own bootstraps: load, call, hook, stop.
 
 Frames to the guest: `init`, `invoke`, `hook`, `stop`; from the guest: `ready`, `result`,
-`failure`, `exited`, and `advice` on why an answer may never come. Success is known from the kind
-of the frame that came back.
+`failure`, `exited`, `part` for a part of an answer that is still being written, and `advice` on
+why an answer may never come. Success is known from the kind of the frame that came back.
 """
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from localfn.flow import finish
-from localfn.model import Failure, FailureKind, HttpReply, Invocation, Reply
+from localfn.model import Failure, FailureKind, HttpReply, Invocation, Part, Reply
 from localfn.wires.channel import Channel, Clock
 from localfn.wires.frames import PROTOCOL, ChannelClosed, Frame
 from localfn.wires.said import GONE, TOO_LATE, Said
@@ -69,7 +69,12 @@ class BootstrapWire:
         }
         if invocation.event.http is not None:
             header["http"] = invocation.event.http
-        return await self._asking(header, invocation.event.payload, limit_s)
+        if invocation.parts is None:
+            return await self._asking(header, invocation.event.payload, limit_s)
+        parts = _Parts(invocation.parts)
+        header["streams"] = True
+        said = await self._asking(header, invocation.event.payload, limit_s, parts.take)
+        return said._replace(reply=parts.whole(said.reply))
 
     def hook(self, name: str, context: Mapping[str, object], limit_s: float | None) -> Said:
         """Run a lifecycle hook."""
@@ -104,11 +109,16 @@ class BootstrapWire:
         return finish(self._asking(header, payload, limit_s))
 
     async def _asking(
-        self, header: Mapping[str, object], payload: bytes, limit_s: float | None
+        self,
+        header: Mapping[str, object],
+        payload: bytes,
+        limit_s: float | None,
+        take: Callable[[Frame], None] | None = None,
     ) -> Said:
         started = time.perf_counter()
         try:
-            reply = _reply(await self._channel.asking(header, payload, limit_s, self._clock))
+            answer = await self._channel.asking(header, payload, limit_s, self._clock, take)
+            reply = _reply(answer)
         except TimeoutError:
             reply = Reply(failure=TOO_LATE)
         except ChannelClosed:
@@ -120,6 +130,33 @@ class BootstrapWire:
         # Spelled out: `_replace` costs several times as much.
         payload, failure, _, peak_mb, last, http, again = reply
         return Said(Reply(payload, failure, spent_ms, peak_mb, last, http, again), output)
+
+
+class _Parts:
+    """Passes on the parts of an answer, and keeps them."""
+
+    def __init__(self, pass_on: Callable[[Part], None]) -> None:
+        self._pass_on = pass_on
+        self._payloads: list[bytes] = []
+        self._http: HttpReply | None = None
+
+    def take(self, frame: Frame) -> None:
+        """Take a frame with a part."""
+        http = None
+        if not self._payloads:
+            try:
+                self._http = http = _http(frame.header.get("http"))
+            except (KeyError, TypeError, ValueError):
+                return
+        self._payloads.append(frame.payload)
+        self._pass_on(Part(frame.payload, http))
+
+    def whole(self, last: Reply) -> Reply:
+        """Return the reply with all that came before it; a failed one stands for itself."""
+        if last.failure is not None or not self._payloads:
+            return last
+        payload = b"".join((*self._payloads, last.payload))
+        return last._replace(payload=payload, http=last.http or self._http)
 
 
 def _reply(frame: Frame) -> Reply:

@@ -43,5 +43,6 @@ class Channel(Protocol):
         payload: bytes = b"",
         limit_s: float | None = None,
         clock: Clock = time.monotonic,
+        take: Callable[[Frame], None] | None = None,
     ) -> Frame:
-        """Do the same as a flow (`localfn.flow`)."""
+        """Do the same as a flow (`localfn.flow`); `take` gets parts that come before the answer."""

@@ -1,8 +1,11 @@
 """What has come in on a channel, each frame kept for who asked for it."""
 
 from collections import deque
+from collections.abc import Callable
 
 from localfn.wires.frames import ChannelClosed, Frame
+
+Take = Callable[[Frame], None]
 
 
 class Inbox:
@@ -15,6 +18,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._answers: dict[str, Frame | None] = {}
+        self._takers: dict[str, Take] = {}
         self._rest: deque[Frame] = deque()
         self.closed = False
         self.reason = ""
@@ -25,6 +29,10 @@ class Inbox:
         id_ = str(frame.header.get("id"))
         if frame.kind == "advice":
             self.advice = str(frame.header.get("advice", ""))
+        elif frame.kind == "part":
+            take = self._takers.get(id_)
+            if take is not None:
+                take(frame)
         elif id_ in self._answers:
             self._answers[id_] = frame
         else:
@@ -35,11 +43,13 @@ class Inbox:
         self.reason = self.reason or reason
         self.closed = True
 
-    def expect(self, id_: str) -> None:
-        """Keep the answer to `id_` for who asks for it."""
+    def expect(self, id_: str, take: Take | None = None) -> None:
+        """Keep the answer to `id_` for who asks for it; `take` gets parts that come before it."""
         if not self._answers:
             self.advice = ""
         self._answers[id_] = None
+        if take is not None:
+            self._takers[id_] = take
 
     def cancel(self, id_: str) -> None:
         """Answer what is still open ourselves: nobody waits for it any more."""
@@ -52,6 +62,7 @@ class Inbox:
 
     def take(self, id_: str) -> Frame | None:
         """Return the answer, if it is here, and expect it no longer."""
+        self._takers.pop(id_, None)
         return self._answers.pop(id_, None)
 
     def has_more(self) -> bool:

@@ -249,6 +249,13 @@ class Worker {
     return !this._running.size || (this._sideBySide && header.kind === 'invoke');
   }
 
+  /** Send a part of an answer that is still being written. */
+  _part(header, told, body) {
+    if (this._running.has(header)) {
+      this._frames.write(Object.assign({ kind: 'part', id: header.id }, told), body);
+    }
+  }
+
   _tell(header, told, body) {
     this._running.delete(header);
     told.id = header.id;
@@ -271,6 +278,7 @@ class Worker {
       Broken: Broken,
       print: print,
       advise: (text) => this._frames.write({ kind: 'advice', advice: text }, Buffer.alloc(0)),
+      part: (header, told, body) => this._part(header, told, body),
       currentCall: () => speakers.current(),
       runtimeFolder: __dirname,
       whenIdle: (next) => this._frames.whenIdle(next),

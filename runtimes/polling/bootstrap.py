@@ -212,12 +212,28 @@ class Instance(object):
 
     def _serve(self, link):
         try:
-            for request in Requests(link):
+            for request in Requests(link, self._follower):
                 link.sendall(self._reply(link, request))
         except (OSError, ValueError):
             pass
         finally:
             link.close()
+
+    def _follower(self, path, headers):
+        """Return who takes an answer as it is written, None where it is gathered."""
+        told = self._shim.streamed(headers)
+        id_, what = self._shim.answered(path)
+        with self._changed:
+            header = self._asked.get(id_)
+        if told is None or what != "response" or header is None or not header.get("streams"):
+            return None
+
+        def take(piece):
+            with self._changed:
+                if id_ in self._asked:
+                    self._stream.write(dict(told, kind="part", id=header["id"]), piece)
+
+        return take
 
     def _reply(self, link, request):
         shim = self._shim

@@ -19,10 +19,15 @@ class Request(object):
 
 
 class Requests(object):
-    """The requests that come over one connection."""
+    """The requests that come over one connection.
 
-    def __init__(self, link):
+    `follower` is asked with path and headers who takes a body in chunks as it comes; then the
+    request has none. It answers None where nobody does.
+    """
+
+    def __init__(self, link, follower):
         self._link = link
+        self._follower = follower
         self._came = b""
 
     def __iter__(self):
@@ -35,18 +40,19 @@ class Requests(object):
             headers = fields_of(rest.split("\r\n"))
             if headers.get("expect", "").lower() == "100-continue":
                 self._link.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            yield Request(method, path, headers, self._body(headers))
+            yield Request(method, path, headers, self._body(path, headers))
 
-    def _body(self, headers):
+    def _body(self, path, headers):
         if "chunked" not in headers.get("transfer-encoding", "").lower():
             return self._exactly(int(headers.get("content-length", 0)))
         pieces = []
+        take = self._follower(path, headers) or pieces.append
         while True:
             size = int(self._line().partition(b";")[0], 16)
             if not size:
                 headers.update(fields_of(self._trailers()))
                 return b"".join(pieces)
-            pieces.append(self._exactly(size))
+            take(self._exactly(size))
             self._line()
 
     def _trailers(self):

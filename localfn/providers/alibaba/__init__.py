@@ -38,6 +38,7 @@ PROVIDER = Provider(
     closing_lines=wording.closing_lines,
     hook_lines=wording.hook_lines,
     error_body=wording.error_body,
+    packages=".s/python",
     web=_web,
     http=custom.HTTP,
 )

@@ -27,7 +27,7 @@ from localfn.providers.alibaba.errors import (
     error_type,
     too_large,
 )
-from localfn.providers.alibaba.http import MOST_ANSWER_BYTES, STATUS_OF, is_asynchronous, log_tail
+from localfn.providers.alibaba.http import ANSWER_TOO_LARGE, STATUS_OF, is_asynchronous, log_tail
 from localfn.providers.alibaba.lookup import (
     FC2_FIRST,
     NOBODY,
@@ -93,8 +93,8 @@ def _answer(request: HttpRequest, result: Result) -> HttpReply:
         return too_large(int(failure.message), id_)
     if failure is not None and failure.kind in STATUS_OF:
         return HttpReply(STATUS_OF[failure.kind], (JSON, (REQUEST_ID, id_)), result.payload)
-    if failure is None and len(result.payload) > MOST_ANSWER_BYTES:
-        return bad_response("the function's answer exceeds 32 MB", id_)
+    if failure is not None and failure.kind is FailureKind.ANSWER_TOO_LARGE:
+        return bad_response(ANSWER_TOO_LARGE, id_)
     return HttpReply(200, _headers(request, result), result.payload)
 
 

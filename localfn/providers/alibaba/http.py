@@ -37,15 +37,17 @@ STATUSES: Mapping[str, int] = MappingProxyType(
     {"method-not-allowed": 405, "function-error": 502, "timed-out": 502}
 )
 MOST_BODY_BYTES = {"sync": 32 << 20, "async": 128 << 10}
-MOST_ANSWER_BYTES = 32 << 20
+ANSWER_TOO_LARGE = "the function's answer exceeds 32 MB"
 MOST_HEADER_BYTES = 8 << 10
 MOST_ADDRESS_BYTES = 4 << 10
 LOG_TAIL_BYTES = 4 << 10
 # One that is kept: `json.dumps` makes a new one for every text that is not plain ASCII.
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
-# Failures of calls that never reached the function.
-_NOT_ASKED = frozenset({FailureKind.TOO_LARGE, FailureKind.THROTTLED})
+# Failures that are none of the function's: it was not asked, or has answered well, but too much.
+_NOT_ITS_OWN = frozenset(
+    {FailureKind.TOO_LARGE, FailureKind.THROTTLED, FailureKind.ANSWER_TOO_LARGE}
+)
 # Nobody is there to read the second one; the log tells it.
 STATUS_OF = {FailureKind.THROTTLED: 429, FailureKind.CANCELED: 499}
 # Headers that a client may not set, and those that a function may not (section 3).
@@ -216,8 +218,6 @@ def http_from_result(result: Result, visit: Visit, rules: WebRules) -> HttpReply
     """Return the answer to a request from what its function answered."""
     if result.failure is not None:
         reply = _failed(result.failure, result, rules)
-    elif len(result.payload) > MOST_ANSWER_BYTES:
-        reply = bad_response("the function's answer exceeds 32 MB", visit.id)
     elif result.http is not None:
         reply = HttpReply(result.http.status, result.http.headers, result.payload)
     elif visit.function.attributes.get("generation") == "fc2":
@@ -225,7 +225,7 @@ def http_from_result(result: Result, visit: Visit, rules: WebRules) -> HttpReply
     else:
         reply = described(result.payload, visit.id)
     reply = forwarded(reply, visit, rules)
-    if result.failure is not None and result.failure.kind not in _NOT_ASKED:
+    if result.failure is not None and result.failure.kind not in _NOT_ITS_OWN:
         reply = reply._replace(headers=(*reply.headers, (ERROR_TYPE, error_type(result.failure))))
     if visit.request.header("x-fc-log-type").lower() == "tail":
         reply = reply._replace(headers=(*reply.headers, ("X-Fc-Log-Result", log_tail(result))))
@@ -267,6 +267,8 @@ def _failed(failure: Failure, result: Result, rules: WebRules) -> HttpReply:
         return too_large(int(failure.message), id_)
     if failure.kind in STATUS_OF:
         return HttpReply(STATUS_OF[failure.kind], (JSON,), result.payload)
+    if failure.kind is FailureKind.ANSWER_TOO_LARGE:
+        return bad_response(ANSWER_TOO_LARGE, id_)
     name = "timed-out" if failure.kind is FailureKind.TIMED_OUT else "function-error"
     return HttpReply(_status(name, rules), (JSON,), result.payload)
 

@@ -38,6 +38,7 @@ PROVIDER = Provider(
     closing_lines=wording.closing_lines,
     hook_lines=wording.hook_lines,
     error_body=wording.error_body,
+    packages=".aws-sam/python",
     web=_web,
     init_limit_s=10.0,
 )

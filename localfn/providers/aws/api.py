@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from localfn.model import (
     Call,
@@ -16,6 +17,8 @@ from localfn.model import (
     Headers,
     HttpReply,
     HttpRequest,
+    Invocation,
+    Part,
     Repeats,
     Result,
     Route,
@@ -59,6 +62,11 @@ def repeats(function: Function) -> Repeats:
     )
 
 
+def never_runs(function: Function) -> bool:
+    """Return whether a function has no concurrency at all: every call of it is throttled."""
+    return function.attributes.get("reserved_concurrency") == "0"
+
+
 def most_body_bytes(request: HttpRequest) -> int:
     """Return how long the body of a request of this API may be."""
     later = request.path.startswith(ASYNC) or _kind(request) == "Event"
@@ -91,29 +99,47 @@ def _invoke_streamed(request: HttpRequest, values: Values, calls: Calls) -> Http
     named = find(request, values, calls)
     if _kind(request) == "DryRun":
         return HttpReply(204, ((REQUEST_ID, calls.new_id(named.function)),))
-    result = calls.invoke(_call(request, named, calls))
-    refused = _refused(result)
+    call = _call(request, named, calls)
+    parts = calls.stream(call)
+    first = next(parts)
+    refused = _refused(first) if isinstance(first, Result) else None
     if refused is not None:
         return refused
-    failure, ending = result.failure, dict[str, object]()
-    if failure is not None:
-        ending["ErrorCode"] = _error_type(failure, result.payload)
-        ending["ErrorDetails"] = result.payload.decode(errors="replace")
-    if _wants_tail(request):
-        ending["LogResult"] = log_tail(result)
+    asked = Invocation(call.id, call.function, call.event, 0.0, None, qualifier=call.qualifier)
     headers = (
         ("Content-Type", event_stream.CONTENT_TYPE),
-        (REQUEST_ID, result.invocation.id),
-        ("X-Amz-Executed-Version", version(result.invocation)),
-        ("X-Amzn-Trace-Id", trace_id(result.invocation)),
+        (REQUEST_ID, call.id),
+        ("X-Amz-Executed-Version", version(asked)),
     )
-    payload = b"" if failure is not None else result.payload
-    return HttpReply(200, headers, event_stream.frames(payload, ending))
+    return HttpReply(200, headers, _frames(request, first, parts))
+
+
+def _frames(
+    request: HttpRequest, first: Part | Result, more: Iterator[Part | Result]
+) -> Iterator[bytes]:
+    """Yield an answer in frames as it comes; the last one tells how it ended."""
+    for each in itertools.chain((first,), more):
+        if isinstance(each, Part):
+            yield from event_stream.chunks(each.payload)
+            continue
+        if each is first and each.failure is None:
+            yield from event_stream.chunks(each.payload)
+        yield event_stream.ending(_ending(request, each))
+
+
+def _ending(request: HttpRequest, result: Result) -> Mapping[str, object]:
+    told: dict[str, object] = {}
+    if result.failure is not None:
+        told["ErrorCode"] = _error_type(result.failure, result.payload)
+        told["ErrorDetails"] = result.payload.decode(errors="replace")
+    if _wants_tail(request):
+        told["LogResult"] = log_tail(result)
+    return told
 
 
 def _call(request: HttpRequest, named: Named, calls: Calls) -> Call:
     function, id_ = named.function, calls.new_id(named.function)
-    if function.attributes.get("reserved_concurrency") == "0":
+    if never_runs(function):
         raise Refused(throttled(id_))
     payload = request.whole_body() or b"{}"
     _see_json(payload, id_)

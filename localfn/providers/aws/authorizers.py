@@ -28,6 +28,11 @@ class _Refused(Exception):
         self.more = more
 
 
+def is_guarded(visit: Visit) -> bool:
+    """Return whether a route has an authorizer."""
+    return "authorizer" in visit.trigger.options
+
+
 def admit(visit: Visit, calls: Calls) -> Visit | HttpReply:
     """Return the visit with what its authorizer says of the client, or the gateway's answer."""
     told = request_facts.section(visit.trigger.options.get("authorizer"))

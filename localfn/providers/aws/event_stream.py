@@ -12,12 +12,16 @@ CHUNK_BYTES = 64 << 10
 _TEXT = 7
 
 
-def frames(payload: bytes, ending: Mapping[str, object]) -> Iterator[bytes]:
-    """Yield a payload in frames, and the one that ends it."""
+def chunks(payload: bytes) -> Iterator[bytes]:
+    """Yield a part of an answer in frames."""
     for start in range(0, len(payload), CHUNK_BYTES):
         piece = payload[start : start + CHUNK_BYTES]
         yield frame("PayloadChunk", "application/octet-stream", piece)
-    yield frame("InvokeComplete", "application/json", encoded(ending))
+
+
+def ending(told: Mapping[str, object]) -> bytes:
+    """Return the frame that ends an answer."""
+    return frame("InvokeComplete", "application/json", encoded(told))
 
 
 def frame(event: str, content_type: str, payload: bytes) -> bytes:

@@ -42,29 +42,46 @@ def event(visit: Visit, rules: WebRules) -> dict[str, object]:
 
 def reply(result: Result, visit: Visit, _: WebRules) -> HttpReply:
     """Return the answer to a request from what its function answered."""
-    answer = _answer(result, visit)
-    answer = answer._replace(headers=(*answer.headers, (REQUEST_ID, visit.id)))
+    return finished(_answer(result), visit)
+
+
+def finished(answer: HttpReply, visit: Visit) -> HttpReply:
+    """Return an answer with the headers that the URL adds."""
+    if not answer.header(REQUEST_ID):
+        answer = answer._replace(headers=(*answer.headers, (REQUEST_ID, visit.id)))
     return http_api.with_cors(answer, visit)
 
 
-def _answer(result: Result, visit: Visit) -> HttpReply:
+def throttled(id_: str) -> HttpReply:
+    """Return the answer where no instance is left for a request."""
+    return HttpReply(429, (JSON, (REQUEST_ID, id_)), encoded({"message": "Rate Exceeded."}))
+
+
+def too_large(id_: str) -> HttpReply:
+    """Return the answer to a body that is too long."""
+    told = encoded({"message": "Request Entity Too Large"})
+    return HttpReply(413, (JSON, (REQUEST_ID, id_)), told)
+
+
+def broken() -> HttpReply:
+    """Return the answer where the function's own cannot be used."""
+    return HttpReply(502, (("content-type", "application/json"),), b"Internal Server Error")
+
+
+def _answer(result: Result) -> HttpReply:
     failure = result.failure
     if failure is not None and failure.kind is FailureKind.THROTTLED:
-        return HttpReply(429, (JSON,), encoded({"message": "Rate Exceeded."}))
+        return throttled(result.invocation.id)
     if failure is not None and failure.kind is FailureKind.TOO_LARGE:
-        return HttpReply(413, (JSON,), encoded({"message": "Request Entity Too Large"}))
+        return too_large(result.invocation.id)
     if failure is not None:
-        return _broken()
+        return broken()
     try:
-        if streaming.is_wanted(visit):
-            return streaming.streamed(result.payload)
+        if streaming.is_streamed(result):
+            return streaming.whole(result)
         return http_api.described(result.payload)
     except Malformed:
-        return _broken()
-
-
-def _broken() -> HttpReply:
-    return HttpReply(502, (("content-type", "application/json"),), b"Internal Server Error")
+        return broken()
 
 
 def _caller(visit: Visit, rules: WebRules) -> dict[str, object]:

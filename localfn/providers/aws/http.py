@@ -1,7 +1,7 @@
 """HTTP requests to functions: which gateway stands before them, and what it does (contract 6)."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from localfn.model import (
     Function,
     HttpReply,
     HttpRequest,
+    Part,
     Patience,
     Result,
     Trigger,
@@ -25,7 +26,9 @@ from localfn.providers.aws import (
     load_balancer,
     request_facts,
     rest_api,
+    streaming,
 )
+from localfn.providers.aws.answers import Malformed
 
 # One that is kept: `json.dumps` makes a new one for every text that is not plain ASCII.
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
@@ -41,6 +44,7 @@ class Gateway(NamedTuple):
     event: Callable[[Visit, WebRules], Mapping[str, object]]
     reply: Callable[[Result, Visit, WebRules], HttpReply]
     too_large: Callable[[str], HttpReply]
+    throttled: Callable[[str], HttpReply]
     most_bytes: int
     late: Callable[[str], HttpReply] | None = None
     most_s: float = 0.0
@@ -52,6 +56,7 @@ GATEWAYS: Mapping[str, Gateway] = {
         rest_api.event,
         rest_api.reply,
         lambda id_: rest_api.own("too-large", id_),
+        lambda id_: rest_api.own("refused", id_),
         rest_api.MOST_BODY_BYTES,
         lambda id_: rest_api.own("late", id_),
         rest_api.TIMEOUT_S,
@@ -60,6 +65,7 @@ GATEWAYS: Mapping[str, Gateway] = {
         http_api.event,
         http_api.reply,
         lambda id_: http_api.own("too-large", id_),
+        lambda id_: http_api.own("refused", id_),
         MOST_BODY_BYTES,
         lambda id_: http_api.own("late", id_),
         http_api.TIMEOUT_S,
@@ -67,13 +73,15 @@ GATEWAYS: Mapping[str, Gateway] = {
     "function-url": Gateway(
         function_url.event,
         function_url.reply,
-        lambda id_: errors.too_large(function_url.MOST_BODY_BYTES, id_),
+        function_url.too_large,
+        function_url.throttled,
         function_url.MOST_BODY_BYTES,
     ),
     "alb": Gateway(
         load_balancer.event,
         load_balancer.reply,
         lambda _: load_balancer.page(413),
+        lambda _: load_balancer.page(502),
         load_balancer.MOST_BYTES,
     ),
 }
@@ -100,6 +108,8 @@ def refuse(visit: Visit, rules: WebRules) -> HttpReply | None:
         return gateway.too_large(visit.id)
     if (preflight := _preflight(visit)) is not None:
         return preflight
+    if api.never_runs(visit.function):
+        return gateway.throttled(visit.id)
     if visit.trigger.source == "alb":
         return load_balancer.refuse(visit)
     if visit.trigger.source == "function-url":
@@ -134,6 +144,22 @@ def event_from_http(visit: Visit, rules: WebRules) -> Event:
 def http_from_result(result: Result, visit: Visit, rules: WebRules) -> HttpReply:
     """Return the answer that the gateway makes of a result."""
     return _gateway(visit.trigger).reply(result, visit, rules)
+
+
+def http_from_parts(parts: Iterator[Part | Result], visit: Visit, rules: WebRules) -> HttpReply:
+    """Return the answer that is sent on as the function writes it.
+
+    A function that does not write to a stream is answered for as ever.
+    """
+    first = next(parts)
+    if isinstance(first, Result) and not streaming.is_streamed(first):
+        return http_from_result(first, visit, rules)
+    is_rest = visit.trigger.source == "api"
+    try:
+        answer = streaming.reply(first, parts)
+    except Malformed:
+        return rest_api.own("broken", visit.id) if is_rest else function_url.broken()
+    return rest_api.finished(answer, visit) if is_rest else function_url.finished(answer, visit)
 
 
 def forwarded(reply: HttpReply, _: Visit, __: WebRules) -> HttpReply:

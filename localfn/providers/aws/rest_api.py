@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Mapping
 
 from localfn.model import FailureKind, Headers, HttpReply, Result, Visit, WebRules
-from localfn.providers.aws import answers, request_facts, streaming
+from localfn.providers.aws import answers, request_facts
 from localfn.providers.aws.answers import Malformed
 from localfn.providers.aws.environment import account
 from localfn.providers.aws.errors import ERROR_TYPE, JSON, REQUEST_ID, encoded
@@ -138,12 +138,14 @@ def reply(result: Result, visit: Visit, _: WebRules) -> HttpReply:
     if refused:
         return own(refused, visit.id)
     try:
-        if streaming.is_wanted(visit):
-            answer = streaming.streamed(result.payload)
-        else:
-            answer = described(result.payload, visit)
+        answer = described(result.payload, visit)
     except Malformed:
         return own("broken", visit.id)
+    return finished(answer, visit)
+
+
+def finished(answer: HttpReply, visit: Visit) -> HttpReply:
+    """Return an answer of a function with the headers that the gateway takes away and adds."""
     headers = tuple(filter(None, map(_passed, answer.headers)))
     return answer._replace(headers=(*headers, *added(visit)))
 

@@ -1,7 +1,7 @@
 """The HTTP side of Lambda as one table."""
 
 from localfn.model import Web
-from localfn.providers.aws import api, authorizers, errors, http, websocket_api
+from localfn.providers.aws import api, authorizers, errors, http, streaming, websocket_api
 
 WEB = Web(
     statuses=http.STATUSES,
@@ -19,8 +19,11 @@ WEB = Web(
     no_route=api.no_route,
     repeats=api.repeats,
     routes=api.ROUTES,
+    is_guarded=authorizers.is_guarded,
     admit=authorizers.admit,
     patience=http.patience,
     unrouted=http.unrouted,
+    streams=streaming.is_wanted,
+    http_from_parts=http.http_from_parts,
     sockets=websocket_api.WORDS,
 )

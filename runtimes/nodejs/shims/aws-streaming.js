@@ -2,7 +2,8 @@
 /*
  * Handlers that write their answer to a stream (contract aws-lambda, sections 2.2 and 4.3).
  *
- * What is written is gathered: it travels as one answer, with the content type that it was given.
+ * Where somebody follows, what is written travels at once. Else it is gathered, and travels as one
+ * answer. Either has the content type that it was given.
  */
 
 const stream = require('stream');
@@ -14,8 +15,9 @@ const DELIMITER = Buffer.alloc(8);
 
 /** What a handler writes to. */
 class ResponseStream extends stream.Writable {
-  constructor() {
+  constructor(part) {
     super({ highWaterMark: 1 << 16 });
+    this._part = part;
     this._pieces = [];
     this._contentType = '';
     this._onBeforeFirstWrite = null;
@@ -29,6 +31,9 @@ class ResponseStream extends stream.Writable {
   _write(piece, encoding, done) {
     this._begin();
     this._pieces.push(Buffer.isBuffer(piece) ? piece : Buffer.from(piece, encoding));
+    if (this._part) {
+      this._part({ http: this.http() }, this.rest());
+    }
     done();
   }
 
@@ -40,10 +45,18 @@ class ResponseStream extends stream.Writable {
     }
   }
 
-  /** Return all that was written. */
-  whole() {
+  /** Return all that was written and has not been sent. */
+  rest() {
     this._begin();
-    return Buffer.concat(this._pieces);
+    const pieces = this._pieces;
+    this._pieces = [];
+    return Buffer.concat(pieces);
+  }
+
+  /** Return what the answer is, in the words of frames. */
+  http() {
+    const type = this._contentType || 'application/octet-stream';
+    return { status: 200, headers: [['Content-Type', type]] };
   }
 }
 
@@ -77,9 +90,12 @@ function kindOf(handler) {
   return handler[KIND];
 }
 
-/** Give `done` what a handler has written when it is through, and what it is. */
-function run(handler, event, context, host, done, unhandled) {
-  const answer = new ResponseStream();
+/**
+ * Give `done` what a handler has written when it is through, and what it is; `part`, where there is
+ * one, what it writes meanwhile.
+ */
+function run(handler, event, context, host, done, unhandled, part) {
+  const answer = new ResponseStream(part);
   let stop = () => {};
   let over = false;
   const finish = (error) => {
@@ -92,8 +108,7 @@ function run(handler, event, context, host, done, unhandled) {
       done(unhandled(error.reason));
       return;
     }
-    const type = answer._contentType || 'application/octet-stream';
-    done(null, answer.whole(), { status: 200, headers: [['Content-Type', type]] });
+    done(null, answer.rest(), answer.http());
   };
   answer.on('error', (error) => finish({ reason: error }));
   answer.on('finish', () => finish(null));

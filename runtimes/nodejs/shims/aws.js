@@ -266,7 +266,8 @@ function runHandler(handler, payload, header, done) {
     return;
   }
   if (streaming.kindOf(handler)) {
-    streaming.run(handler, event, context, host, done, unhandled);
+    const part = header.streams ? (told, body) => host.part(header, told, body) : null;
+    streaming.run(handler, event, context, host, done, unhandled, part);
     return;
   }
   call(handler, event, context, (error, answer) => {
@@ -459,8 +460,8 @@ function adviseDependency(error) {
   const name = wanted.split('/').slice(0, wanted[0] === '@' ? 2 : 1).join('/');
   const own = OWN_SDKS.some((each) => each[0].test(wanted) && version >= each[1] && version < each[2]);
   if (own) {
-    return '`' + name + '` is a part of the cloud\'s own image, but not of this machine: add it to ' +
-      'the `devDependencies` of package.json and install it.';
+    return '`' + name + '` is a part of the cloud\'s own image, but not of this machine: name it in ' +
+      'package.json, and `localfn install` puts it beside the code.';
   }
   return '`' + name + '` is neither beside the code nor in a layer; `localfn install` puts it there.';
 }

@@ -141,13 +141,21 @@ def response(request):
     The answer of a stream is gathered, and says what it is; it may still fail at its end.
     """
     told = request.headers
-    if told.get("lambda-runtime-function-response-mode", "").lower() != "streaming":
+    http = streamed(told)
+    if http is None:
         return {}, request.body
     if told.get("lambda-runtime-function-error-type"):
         body = base64.b64decode(told.get("lambda-runtime-function-error-body", "") or "e30=")
         return dict(reported(told, body), kind="failure"), body
+    return http, request.body
+
+
+def streamed(told):
+    """Return what the headers of an answer say that is written little by little, or None."""
+    if told.get("lambda-runtime-function-response-mode", "").lower() != "streaming":
+        return None
     kind = told.get("content-type", "application/octet-stream")
-    return {"http": {"status": 200, "headers": [["Content-Type", kind]]}}, request.body
+    return {"http": {"status": 200, "headers": [["Content-Type", kind]]}}
 
 
 def failure(request):

@@ -23,6 +23,8 @@ PLAIN_RECORD = frozenset(
     "funcName created msecs relativeCreated thread threadName processName process taskName "
     "message asctime aws_request_id".split()
 )
+# What the cloud's own images bring along.
+OWN_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six")
 # A debugger stops the clock; then code is told that much time is left.
 NO_LIMIT_MS = 900000
 
@@ -48,6 +50,8 @@ def search_path(code, layers):
     for layer in layers:
         found.append(os.path.join(layer, "python", "lib", version, "site-packages"))
         found.append(os.path.join(layer, "python"))
+    # Where `localfn install` puts packages; `sam build` leaves that folder alone.
+    found.append(os.path.join(code, ".aws-sam", "python", "lib", version, "site-packages"))
     return [code] + [each for each in found if os.path.isdir(each)]
 
 
@@ -308,8 +312,14 @@ def advise_import(error, name):
         missing = str(error).rpartition(" ")[2].strip("'\"")
     if missing == name.replace("/", ".").split(".")[0]:
         return "There is no `%s.py` in the function's code folder." % name
+    package = missing.partition(".")[0]
+    if package in OWN_PACKAGES:
+        return (
+            "`%s` is a part of the cloud's own image, but not of this machine: name it in "
+            "requirements.txt, and `localfn install` puts it beside the code." % package
+        )
     return "`%s` is neither beside the code nor in a layer; `localfn install` puts it there." % (
-        missing.partition(".")[0]
+        package
     )
 
 

@@ -1,4 +1,7 @@
+import base64
+import gzip
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,10 +16,10 @@ from localfn.payloads.event import generate, mismatches
 from localfn.payloads.moments import to_moment
 from localfn.payloads.source_file import read_source
 
+EVERY_SOURCE = [source for cloud in clouds() for source in catalog(cloud)]
 EVERY = [
     pytest.param(source, kind, id=f"{source.cloud}-{source.name}-{kind}")
-    for cloud in clouds()
-    for source in catalog(cloud)
+    for source in EVERY_SOURCE
     for kind in source.events
 ]
 
@@ -153,6 +156,25 @@ def test_a_wrong_value_is_named_with_the_way_out(
     assert caught.value.hint
 
 
+ODD = {
+    "integer": ["0", "-9" + "9" * 30],
+    "object": ['{"": null, "a": {"b": [1, null]}}', '{"a": []}'],
+    "list": ["", '[1, null, {"a": []}]'],
+    "json": ["null", '[[""]]'],
+}
+
+
+@pytest.mark.parametrize(
+    "source", [pytest.param(each, id=f"{each.cloud}-{each.name}") for each in EVERY_SOURCE]
+)
+def test_an_odd_value_makes_an_event_or_is_refused_in_words(source) -> None:
+    kind = source.default or next(iter(source.events))
+    for field in source.options:
+        for odd in ODD.get(field.type, [] if field.choices else ["{{ x }}\0é"]):
+            with suppress(UsageError):
+                assert generate(source, kind, {field.name: odd}, seed=1).payload
+
+
 def test_a_wrong_value_of_the_trigger_is_said_to_be_the_triggers() -> None:
     queue = find_source("alibaba", "mns-queue")
 
@@ -201,14 +223,24 @@ def test_a_given_moment_leaves_what_a_seed_invents() -> None:
     assert rule() == rule(time="2026-03-04T05:06:07Z")
 
 
+def records_at(payload: object, path: str) -> list[object]:
+    for step in [] if path == "." else path.split("."):
+        assert isinstance(payload, dict)
+        (payload,) = payload.values() if step == "*" else (payload[step],)
+    assert isinstance(payload, list)
+    return payload
+
+
 def test_a_batch_takes_as_many_records_as_asked_for() -> None:
     made = 0
     for source in (each for cloud in clouds() for each in catalog(cloud)):
         for kind in source.events.values():
             if not kind.batch or not kind.encoding.startswith("json"):
                 continue
-            told = json.loads(generate(source, kind.name, {}, count=3).payload)
-            assert len(told if kind.batch == "." else told[kind.batch]) == 3
+            # What is packed stands in no array that could be counted.
+            plain = source._replace(events={kind.name: kind._replace(pack={})})
+            told = json.loads(generate(plain, kind.name, {}, count=3).payload)
+            assert len(records_at(told, kind.batch)) == 3
             made += 1
 
     assert made > 20
@@ -245,6 +277,17 @@ def test_several_records_need_a_batch() -> None:
         ("events: {a: {}}\nfields: {x: {derive: {time: x, format: rfc}}}", "has `rfc`"),
         ("events: {a: {}}\nfields: {x: {match: {like: x}}}", r"`fields\.x\.match` has `like`"),
         ("events: {a: {}}\nfields: {x: {encode: html}}", r"`fields\.x\.encode` has `html`"),
+        ("events: {a: {instead: x}}", r"`events\.a` has `x`"),
+        ("events: {a: {reshape: {paths: x}}}", r"`events\.a\.reshape` needs `paths` and `temp"),
+        ("events: {a: {reshape: {paths: x, template: x}}}", r"`events\.a` has `x`"),
+        ("events: {a: {at: x}}", r"`events\.a` has `x`"),
+        ("events: {a: {}}\nfields: {provider: {}}", r"`fields\.provider` has the name of"),
+        ("events: {a: {}}\nfields: {x: {derive: {either: x, then: y}}}", r"`fields\.x` has `y`"),
+        ("events: {a: {}}\nfields: {x: {derive: {pick: x, of: {a: y}}}}", r"`fields\.x` has `y`"),
+        (
+            "events: {a: {}}\nfields: {x: {derive: {each: x, as: '{{ y }}{{ name }}'}}}",
+            r"`fields\.x` has `y`",
+        ),
         ("events: {a: ", "cannot be read"),
     ],
 )
@@ -324,6 +367,143 @@ def test_any_text_that_is_given_comes_back_out_of_the_event(text: str) -> None:
     told = json.loads(event.payload)
     assert (told["Message"], told["TopicName"]) == (text, text)
     assert generate(topic, "stream", {"body": text}).payload == text.encode()
+
+
+def batch_of(folder: Path, batch: str, payload: str, count: int = 2) -> object:
+    text = f"events: {{a: {{batch: '{batch}'}}}}\nfields: {{record: {{type: integer}}}}"
+    home = source_in(folder, text, a_json=payload)
+    return json.loads(generate(read_source(home), "", {}, count=count).payload)
+
+
+def test_records_of_a_batch_are_gathered_where_its_path_says(tmp_path: Path) -> None:
+    assert batch_of(tmp_path / "1", "a.b", '{"x": 1, "a": {"y": 2, "b": ["{{ record }}"]}}') == {
+        "x": 1,
+        "a": {"y": 2, "b": [0, 1]},
+    }
+    assert batch_of(tmp_path / "2", "a.*", '{"a": {"same": ["{{ record }}"]}}') == {
+        "a": {"same": [0, 1]}
+    }
+    assert batch_of(tmp_path / "3", "*", '{"of-{{ record }}": ["{{ record }}"]}') == {
+        "of-0": [0],
+        "of-1": [1],
+    }
+
+
+def test_a_field_is_sent_instead_of_the_payload_where_it_has_a_value(tmp_path: Path) -> None:
+    text = "events: {a: {batch: '.', instead: x}}\nfields: {x: {type: json}}"
+    source = read_source(source_in(tmp_path, text, a_json="[1]"))
+
+    def sent(count: int = 1, **given: str) -> object:
+        return json.loads(generate(source, "", given, count=count).payload)
+
+    assert sent() == [1]
+    assert sent(count=2) == [1, 1]
+    assert [sent(x=each) for each in ("{}", "null", "false", '"t"')] == [{}, None, False, "t"]
+    with pytest.raises(UsageError, match="`--count` must be 1"):
+        sent(count=2, x="{}")
+
+
+def test_only_the_part_at_a_path_is_sent(tmp_path: Path) -> None:
+    text = "events: {a: {at: x}}\nfields: {x: {}}"
+    source = read_source(source_in(tmp_path, text, a_json='{"b": {"c": [1]}}'))
+
+    def sent(path: str) -> object:
+        return json.loads(generate(source, "", {"x": path}).payload)
+
+    assert sent("$.b.c") == sent("b.c") == [1]
+    assert sent("$") == sent("") == {"b": {"c": [1]}}
+    for wrong in ("$.x", "$.b.c.d"):
+        with pytest.raises(UsageError, match="there"):
+            sent(wrong)
+
+
+def test_a_payload_is_sent_in_the_shape_of_a_template(tmp_path: Path) -> None:
+    text = "events: {a: {reshape: {paths: p, template: t}}}\nfields: {p: {type: object}, t: {}}"
+    source = read_source(source_in(tmp_path, text, a_json='{"b": {"c": [1, "é\\"x"]}}'))
+
+    def sent(template: str) -> object:
+        paths = {"all": "$.b", "one": "$.b.c[0]", "two": "b.c[1]", "none": "$.x"}
+        return json.loads(generate(source, "", {"t": template, "p": paths}).payload)
+
+    assert sent("") == {"b": {"c": [1, 'é"x']}}
+    assert sent("<all>") == {"c": [1, 'é"x']}
+    assert sent('{"n": <one>, "t": <two>, "e": <none>}') == {"n": 1, "t": 'é"x', "e": ""}
+    assert sent('"<one>: <two> <other> \\"<none>\\""') == '1: é"x <other> ""'
+    with pytest.raises(UsageError, match="makes no JSON"):
+        sent("Order <one>")
+
+
+def test_a_packed_payload_stands_compressed_in_its_tree(tmp_path: Path) -> None:
+    text = "events: {a: {batch: n, pack: {in: '{{ packed }}', more: 1}}}"
+    source = read_source(source_in(tmp_path, text, a_json='{"n": ["é"]}'))
+
+    event = json.loads(generate(source, "", {}, count=2).payload)
+
+    assert json.loads(gzip.decompress(base64.b64decode(event["in"]))) == {"n": ["é", "é"]}
+    assert event["more"] == 1
+
+
+def test_each_entry_may_keep_its_key_and_tell_what_it_is(tmp_path: Path) -> None:
+    fields = (
+        "x: {type: object}, y: {derive: {each: x, keyed: true, kinds: {number: Number},"
+        " as: ['{{ kind }}', '{{ text }}', '{{ signed_bytes }}']}}"
+    )
+
+    assert made(tmp_path, fields, '"{{ y }}"', x='{"a": 1, "b": "é"}') == {
+        "a": ["Number", "1", [49]],
+        "b": ["text", "é", [-61, -87]],
+    }
+
+
+def test_a_field_is_picked_by_a_word_and_no_other_is_made(tmp_path: Path) -> None:
+    # `broken` is made of itself: picking it would be told.
+    fields = (
+        "x: {default: good}, y: {derive: {pick: x, of: {good: z, bad: broken}}}, z: {default: 1},"
+        "broken: {default: '{{ broken }}'}"
+    )
+
+    assert made(tmp_path, fields, '"{{ y }}"') == 1
+
+
+def test_a_moment_is_shifted_by_other_fields(tmp_path: Path) -> None:
+    fields = (
+        "time: {type: time}, n: {type: integer, default: 60},"
+        "y: {derive: {time: time, floor_s: n, add_s: n, add_ms: 5, format: iso-ms}}"
+    )
+
+    told = made(tmp_path, fields, '"{{ y }}"', time="2026-03-04T05:06:07.500Z")
+
+    assert told == "2026-03-04T05:07:00.005Z"
+
+
+@pytest.mark.parametrize("seconds", ["0", "9" * 30])
+def test_a_number_that_no_moment_can_be_made_of_is_told(tmp_path: Path, seconds: str) -> None:
+    fields = (
+        "time: {type: time}, n: {type: integer},"
+        "y: {derive: {time: time, floor_s: n, add_s: n, format: iso-ms}}"
+    )
+
+    with pytest.raises(UsageError, match="`y` cannot be worked out") as caught:
+        made(tmp_path, fields, '"{{ y }}"', n=seconds)
+
+    assert "0" in caught.value.hint
+
+
+def test_bytes_that_would_enter_a_payload_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="the field `y` is bytes") as caught:
+        made(tmp_path, "x: {default: a}, y: {derive: {gzip: x}}", '"{{ y }}"')
+
+    assert "base64" in caught.value.hint
+
+
+def test_a_path_must_fit_the_template_of_the_trigger(tmp_path: Path) -> None:
+    text = "events: {a: {}}\nfields: {x: {match: {fits: path}}}"
+    source = read_source(source_in(tmp_path, text, a_json="{}"))
+
+    def doubts(path: str) -> int:
+        return len(mismatches(source, "a", {"x": path}, {"path": "/orders/{id}"}))
+
+    assert [doubts(each) for each in ("/orders/7", "/orders", "/orders/7/8")] == [0, 1, 1]
 
 
 def test_fields_that_are_made_of_each_other_are_told(tmp_path: Path) -> None:

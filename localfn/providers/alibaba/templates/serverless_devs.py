@@ -50,12 +50,14 @@ def is_serverless_devs(root: Node) -> bool:
     return any("component" in each.mapping for each in modules)
 
 
-def read_serverless_devs(root: Node, folder: Path, environ: Mapping[str, str]) -> list[Entry]:
+def read_serverless_devs(
+    root: Node, folder: Path, environ: Mapping[str, str], values: Mapping[str, str]
+) -> list[Entry]:
     """Return an entry for every module that holds a function or leads to one."""
     modules = _modules(root)
     books = {name: Notebook() for name in modules}
     grown = {name: _with_template(each, root, books[name]) for name, each in modules.items()}
-    variables = Variables(root, grown, folder, environ)
+    variables = Variables(root, grown, folder, environ, values)
     read = [_entry(name, module, variables, books[name]) for name, module in grown.items()]
     return [each for each in read if each.draft or each.routes or each.notes.findings()]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from localfn.errors import ProjectError
-from localfn.model import DomainRoute, Finding, Function, Place, Reading
+from localfn.model import NOTHING, DomainRoute, Finding, Function, Place, Reading
 from localfn.providers.alibaba.templates.entry import Entry
 from localfn.providers.alibaba.templates.funcraft import is_funcraft, overridden, read_funcraft
 from localfn.providers.alibaba.templates.function import build
@@ -23,15 +23,20 @@ from localfn.templates.scalars import text_of
 from localfn.templates.tree import Node
 
 
-def read_template(path: Path, environ: Mapping[str, str]) -> Reading:
+def read_template(
+    path: Path, environ: Mapping[str, str], values: Mapping[str, str] = NOTHING
+) -> Reading:
     """Return the functions of a template and what was found on the way.
 
+    `values` are those of expressions, by what stands between their braces.
     Raises `ProjectError` when the file is no template of Function Compute. A function with an
     error is left out; the error is a finding.
     """
     notes = Notebook()
     try:
-        return _reading(_entries(load(path, notes, WAYS), path, environ, notes), path.parent, notes)
+        return _reading(
+            _entries(load(path, notes, WAYS), path, environ, values, notes), path.parent, notes
+        )
     except RecursionError as error:
         raise ProjectError(f"{path}: the values of the template are nested too deeply.") from error
 
@@ -45,14 +50,16 @@ def recognizes(path: Path) -> bool:
     return is_funcraft(root) or is_serverless_devs(root) or "extend" in root.mapping
 
 
-def _entries(root: Node, path: Path, environ: Mapping[str, str], notes: Notebook) -> list[Entry]:
+def _entries(
+    root: Node, path: Path, environ: Mapping[str, str], values: Mapping[str, str], notes: Notebook
+) -> list[Entry]:
     if is_funcraft(root):
         return read_funcraft(overridden(root, path, notes))
     grown = inherited(root, path, environ, notes)
     if not is_serverless_devs(grown):
         raise _no_dialect(root, path)
     warn_misspelt(root, ROOT, notes)
-    return read_serverless_devs(grown, path.parent, environ)
+    return read_serverless_devs(grown, path.parent, environ, values)
 
 
 def _reading(entries: list[Entry], base: Path, notes: Notebook) -> Reading:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from localfn.model import NOTHING
 from localfn.providers.alibaba.templates import expressions
 from localfn.providers.alibaba.templates.expressions import Expression, FunctionCall
 from localfn.templates.notebook import Notebook
@@ -52,12 +53,18 @@ class Variables:
     """Resolves expressions against one template, its modules, the environment and the disk."""
 
     def __init__(
-        self, root: Node, modules: Mapping[str, Node], folder: Path, environ: Mapping[str, str]
+        self,
+        root: Node,
+        modules: Mapping[str, Node],
+        folder: Path,
+        environ: Mapping[str, str],
+        values: Mapping[str, str] = NOTHING,
     ) -> None:
         self._root = root
         self._modules = modules
         self._folder = folder
         self._environ = environ
+        self._values = values
         self._evaluations = 0
 
     def resolve(self, node: Node, scope: Scope) -> Node:
@@ -85,6 +92,8 @@ class Variables:
 
     def _piece(self, piece: Expression, node: Node, scope: Scope) -> Node:
         """Return the value of one expression, named and placed as the text it stands in."""
+        if piece.body in self._values:
+            return node._replace(value=self._values[piece.body])
         try:
             return self._value(piece.body, node, scope).named(node.name, node.place)
         except Unknown as unknown:
@@ -93,6 +102,7 @@ class Variables:
                 node.place,
                 f"`{piece.written}`{where} is left as it is: {unknown.message}.",
                 unknown.hint,
+                asks=piece.body,
             )
             return node._replace(value=piece.written, unresolved=True)
 

@@ -124,7 +124,7 @@ def test_a_failed_function_is_a_good_request(failure: Failure, kind: str) -> Non
             429,
             "ResourceExhausted",
         ),
-        (result(b"x" * ((32 << 20) + 1)), 502, "BadResponse"),
+        (result(b"", Failure(FailureKind.ANSWER_TOO_LARGE, "33554432")), 502, "BadResponse"),
     ],
 )
 def test_what_never_reached_the_function_or_the_caller_is_an_error(

@@ -84,17 +84,24 @@ def test_an_answer_that_cannot_be_used_is_a_bad_response(case: dict, rules: WebR
     assert reply.header("x-fc-request-id") == ID
 
 
+TOO_LARGE = Failure(FailureKind.ANSWER_TOO_LARGE, "33554432")
+
+
 @pytest.mark.parametrize(
-    ("output", "said"),
+    ("output", "failure", "said"),
     [
-        (b"x" * ((32 << 20) + 1), "exceeds 32 MB"),
-        (json.dumps({"statusCode": 200, "headers": {"X": "y" * 8192}}).encode(), "exceed 8 KB"),
+        (b"{}", TOO_LARGE, "exceeds 32 MB"),
+        (
+            json.dumps({"statusCode": 200, "headers": {"X": "y" * 8192}}).encode(),
+            None,
+            "exceed 8 KB",
+        ),
     ],
 )
 def test_an_answer_that_is_too_large_is_a_bad_response(
-    output: bytes, said: str, rules: WebRules
+    output: bytes, failure: Failure | None, said: str, rules: WebRules
 ) -> None:
-    reply = http.http_from_result(result(output), visit(), rules)
+    reply = http.http_from_result(result(output, failure), visit(), rules)
 
     assert reply.status == 502
     assert said in json.loads(reply.body)["Message"]

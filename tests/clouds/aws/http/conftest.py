@@ -1,7 +1,7 @@
 """Visits, results and calls made for one test."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from localfn.model import (
     HttpReply,
     HttpRequest,
     Invocation,
+    Part,
     Result,
     Trigger,
     Visit,
@@ -43,10 +44,15 @@ def visit(
     return Visit(asked, function(), trigger, ID, MOMENT, uri, True, values or {}, client or {})
 
 
-def result(payload: object = b"", failure: Failure | None = None, logs: bytes = b"") -> Result:
+def result(
+    payload: object = b"",
+    failure: Failure | None = None,
+    logs: bytes = b"",
+    http: HttpReply | None = None,
+) -> Result:
     said = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     invocation = Invocation(ID, function(), Event(b""), MOMENT, 3.0)
-    return Result(invocation, said, failure, logs, 1.5, None, 9.2)
+    return Result(invocation, said, failure, logs, 1.5, None, 9.2, http)
 
 
 class Recorder:
@@ -63,6 +69,7 @@ class Recorder:
         self.answer = answer
         self.made: list[Call] = []
         self.queued: list[Call] = []
+        self.parts: tuple[Part, ...] = ()
 
     def new_id(self, _: Function) -> str:
         return ID
@@ -74,6 +81,9 @@ class Recorder:
             id=call.id, function=call.function, qualifier=call.qualifier
         )
         return answer._replace(invocation=invocation)
+
+    def stream(self, call: Call) -> Iterator[Part | Result]:
+        return iter((*self.parts, self.invoke(call)))
 
     def enqueue(self, call: Call) -> None:
         self.queued.append(call)

@@ -7,7 +7,7 @@ from zlib import crc32
 
 import pytest
 
-from localfn.model import Failure, FailureKind, HttpReply, HttpRequest
+from localfn.model import Failure, FailureKind, HttpReply, HttpRequest, Part
 from localfn.providers.aws.web import WEB
 from tests.clouds.aws.http.conftest import RAISED, Recorder, result
 
@@ -57,6 +57,15 @@ def test_an_answer_is_sent_in_frames(size: int) -> None:
     assert frames[-1][0][":event-type"] == "InvokeComplete"
     assert frames[-1][1] == b"{}"
     assert {headers[":message-type"] for headers, _ in frames} == {"event"}
+
+
+def test_parts_are_sent_as_they_come_and_once() -> None:
+    calls = Recorder(result(b"one two"))
+    calls.parts = (Part(b"one "), Part(b"two"))
+
+    frames = read(b"".join(ask(calls).body))
+
+    assert [body for _, body in frames] == [b"one ", b"two", b"{}"]
 
 
 def test_a_failure_and_the_log_are_told_at_the_end() -> None:

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from localfn.model import Failure, FailureKind, HttpRequest, WebRules
+from localfn.model import (
+    BrokenBody,
+    Failure,
+    FailureKind,
+    HttpReply,
+    HttpRequest,
+    Part,
+    Result,
+    WebRules,
+)
 from localfn.providers.aws import http
-from tests.clouds.aws.http.conftest import RAISED, result, visit
+from tests.clouds.aws.http.conftest import RAISED, function, result, visit
 
 HERE = Path(__file__).parent
 EVENTS = json.loads((HERE / "events.json").read_text())
@@ -222,27 +231,90 @@ def test_a_failure_becomes_the_gateways_own_answer(
     assert body is None or reply.body == body.encode()
 
 
-@pytest.mark.parametrize("source", ["function-url", "api"])
-def test_a_streamed_answer_is_described_before_its_body(source: str, rules: WebRules) -> None:
-    prelude = {"statusCode": 201, "headers": {"content-type": "text/x"}, "cookies": ["a=b"]}
-    payload = json.dumps(prelude).encode() + b"\0" * 8 + b"body\0\xff"
+PRELUDE = json.dumps(
+    {"statusCode": 201, "headers": {"content-type": "text/x"}, "cookies": ["a=b"]}
+).encode()
+DESCRIBED = HttpReply(
+    200, (("Content-Type", "application/vnd.awslambda.http-integration-response"),)
+)
+PLAIN = HttpReply(200, (("Content-Type", "text/event-stream"),))
 
-    reply = http.http_from_result(
-        result(payload), visit(source=source, invoke_mode="RESPONSE_STREAM"), rules
-    )
+
+def streamed(source: str, *parts: Part | Result) -> HttpReply:
+    streams = visit(source=source, invoke_mode="RESPONSE_STREAM")
+    return http.http_from_parts(iter(parts), streams, WebRules())
+
+
+@pytest.mark.parametrize("source", ["function-url", "api"])
+@pytest.mark.parametrize("cut", [1, 10, len(PRELUDE), len(PRELUDE) + 3, len(PRELUDE) + 9])
+def test_a_streamed_answer_is_described_before_its_body(source: str, cut: int) -> None:
+    whole = PRELUDE + b"\0" * 8 + b"body\0\xff"
+
+    reply = streamed(source, Part(whole[:cut], DESCRIBED), Part(whole[cut:]), result(whole))
 
     assert (reply.status, b"".join(reply.body)) == (201, b"body\0\xff")
     assert reply.headers[:2] == (("content-type", "text/x"), ("set-cookie", "a=b"))
 
 
-def test_a_streamed_answer_without_a_description_is_the_body(rules: WebRules) -> None:
-    streams = visit(source="function-url", invoke_mode="RESPONSE_STREAM")
+@pytest.mark.parametrize("source", ["function-url", "api"])
+def test_a_streamed_answer_without_a_description_is_the_body(source: str) -> None:
+    reply = streamed(source, Part(b"one ", PLAIN), Part(b"two"), result(b"one two"))
 
-    reply = http.http_from_result(result(b"plain " * 20000), streams, rules)
+    assert (reply.status, reply.header("content-type")) == (200, "text/event-stream")
+    assert list(reply.body) == [b"one ", b"two"]
 
-    pieces = list(reply.body)
-    assert (reply.status, b"".join(pieces)) == (200, b"plain " * 20000)
-    assert len(pieces) > 1
+
+@pytest.mark.parametrize(
+    ("source", "mode"), [("function-url", "BUFFERED"), ("api", "RESPONSE_STREAM")]
+)
+def test_a_streamed_answer_that_comes_at_once_is_described_too(
+    source: str, mode: str, rules: WebRules
+) -> None:
+    whole = result(PRELUDE + b"\0" * 8 + b"body", http=DESCRIBED)
+
+    if mode == "BUFFERED":
+        reply = http.http_from_result(whole, visit(source=source), rules)
+    else:
+        reply = streamed(source, whole)
+
+    body = reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
+    assert (reply.status, body) == (201, b"body")
+
+
+def test_a_function_that_fails_while_it_writes_breaks_its_answer_off() -> None:
+    reply = streamed("function-url", Part(b"one ", PLAIN), result(b"{}", RAISED))
+    body = iter(reply.body)
+
+    assert next(body) == b"one "
+    with pytest.raises(BrokenBody):
+        next(body)
+
+
+@pytest.mark.parametrize(("source", "status"), [("function-url", 502), ("api", 502)])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (result(b"{}", RAISED),),
+        (Part(b"{", DESCRIBED), result(b"{")),
+        (Part(b"[]" + b"\0" * 8, DESCRIBED), result(b"[]")),
+        (Part(b'{"statusCode": "soon"}' + b"\0" * 8, DESCRIBED), result(b"")),
+    ],
+)
+def test_a_stream_that_is_none_is_answered_for_by_the_gateway(
+    source: str, status: int, parts: tuple
+) -> None:
+    assert streamed(source, *parts).status == status
+
+
+@pytest.mark.parametrize(
+    ("source", "output"), [("function-url", "hello"), ("api", {"statusCode": 202})]
+)
+def test_a_function_that_does_not_stream_is_answered_for_as_ever(
+    source: str, output: object
+) -> None:
+    reply = streamed(source, result(output))
+
+    assert (reply.status, reply.body) == ((202, b"") if source == "api" else (200, b"hello"))
 
 
 @pytest.mark.parametrize(
@@ -266,6 +338,21 @@ def test_a_body_that_is_too_long_is_refused(
     assert refused.status == status
     fits = asked._replace(headers=(("Content-Length", str(most)),))
     assert http.refuse(visit(fits, source), rules) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "status"), [("api", 500), ("http-api", 500), ("function-url", 429), ("alb", 502)]
+)
+def test_a_function_that_may_never_run_is_throttled(
+    source: str, status: int, rules: WebRules
+) -> None:
+    never = visit(source=source)
+    never = never._replace(function=function(attributes={"reserved_concurrency": "0"}))
+
+    refused = http.refuse(never, rules)
+
+    assert refused is not None
+    assert refused.status == status
 
 
 def test_a_load_balancer_takes_no_web_sockets(rules: WebRules) -> None:

