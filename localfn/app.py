@@ -15,6 +15,7 @@ from localfn.instances.process import ProcessBackend
 from localfn.invoke.fleet import Sink, Standing, nowhere
 from localfn.invoke.gate import Gate
 from localfn.invoke.invoker import Invoker
+from localfn.invoke.keeping import patient
 from localfn.invoke.lacking import lacking
 from localfn.invoke.plan import Planner, Wishes
 from localfn.invoke.plans import Plans
@@ -144,7 +145,7 @@ def open_session(
     """
     live = Live(settings, project, read or (lambda: (settings, project)))
     gate, followers = Gate(), [tell]
-    keeping = settings.keeping if lasting else settings.keeping._replace(idle_s=None)
+    keeping = patient(settings.keeping) if lasting else settings.keeping._replace(idle_s=None)
     planners = [_planner(live)]
     debuggers = _debuggers(settings, project, say)
     backends = Backends(

@@ -53,6 +53,18 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
     type=click.Choice(WARM),
     help="Load functions when they are called, or at once.  [default: lazy]",
 )
+@click.option(
+    "--max-instances",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Instances of all functions that may live at once.  [default: by cores and memory]",
+)
+@click.option(
+    "--idle-timeout",
+    metavar="S",
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds after which an instance without calls is stopped.  [default: 300]",
+)
 @click.option("--reload/--no-reload", default=None, help="Follow changed files.  [default: reload]")
 @click.option(
     "--log",
