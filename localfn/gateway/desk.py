@@ -56,7 +56,14 @@ class Engine(Protocol):
     def invoking(self, call: Call, follow: Sink, /) -> Flow[Result]:
         """Make a call, as a flow; `follow` gets the log as it is written."""
 
-    def forward(self, call: Call, request: HttpRequest, follow: Sink, /) -> HttpReply:
+    def forward(
+        self,
+        call: Call,
+        request: HttpRequest,
+        follow: Sink,
+        begun: Callable[[float | None], None],
+        /,
+    ) -> HttpReply:
         """Hand a request to a function that is a web server.
 
         Its instance is busy until the body of the reply, or its tunnel, is closed.
@@ -273,7 +280,7 @@ class Desk:
             return self._web.broken(_told(error), visit.id)
         reply = self._web.http_from_result(result, visit, self._rules)
         self._ledger.close(record, result, gone[0].status if gone else reply.status)
-        return _with_start(reply, result)
+        return with_start(reply, result.cold_start_ms)
 
     def _answer_in_parts(self, visit: Visit, call: Call, record: Record) -> HttpReply:
         """Answer with what the function writes, as it writes it."""
@@ -304,7 +311,10 @@ class Desk:
         record = self._ledger.open(call, _asked(visit))
         try:
             reply = self._engine.forward(
-                call, visit.request, lambda text: self._ledger.hear(record, text)
+                call,
+                visit.request,
+                lambda text: self._ledger.hear(record, text),
+                record.note_start,
             )
         except LocalfnError as error:
             self._ledger.drop(record, 500, _told(error))
@@ -317,6 +327,8 @@ class Desk:
             self._ledger.drop(record, CLIENT_GONE, "the client has left")
             raise
         reply = self._web.forwarded(reply, visit, self._rules)
+        if record.has_start:
+            reply = with_start(reply, record.cold_start_ms)
         return _followed(reply, lambda: self._ledger.pass_by(record, reply.status))
 
     def _make(self, call: Call, record: Record, follow: Sink | None = None) -> Result:
@@ -400,9 +412,9 @@ def _followed(reply: HttpReply, over: Callable[[], None]) -> HttpReply:
     return reply._replace(body=_FollowedBody(reply.body, over))
 
 
-def _with_start(reply: HttpReply, result: Result) -> HttpReply:
+def with_start(reply: HttpReply, cold_start_ms: float | None) -> HttpReply:
     """Return the reply with what no cloud tells: whether an instance had to be started for it."""
-    start = "warm" if result.cold_start_ms is None else "cold"
+    start = "warm" if cold_start_ms is None else "cold"
     status, headers, body, tunnel = reply
     return HttpReply(status, (*headers, (START, start)), body, tunnel)
 

@@ -27,6 +27,12 @@ from localfn.model import (
     Result,
 )
 
+Begun = Callable[[float | None], None]
+
+
+def unheard(_: float | None) -> None:
+    """Tell nobody how long a start took."""
+
 
 class Log:
     """Everything the cloud would have logged for one invocation, also passed on as it comes."""
@@ -120,11 +126,18 @@ class Invoker:
             raise
         return self.pool.await_turn(got)
 
-    def forward(self, call: Call, request: HttpRequest, follow: Sink = nowhere) -> HttpReply:
+    def forward(
+        self,
+        call: Call,
+        request: HttpRequest,
+        follow: Sink = nowhere,
+        begun: Begun = unheard,
+    ) -> HttpReply:
         """Pass a client's request on to a function that is a server itself.
 
         The body of the reply comes in pieces, as the server sends them; whoever takes them closes
-        it, and its instance is lent until then (so it is with a tunnel). `follow` gets the log.
+        it, and its instance is lent until then (so it is with a tunnel). `follow` gets the log;
+        `begun` is told how long an instance had to be started for it, None for a warm one.
         """
         contract = self._provider.http
         assert contract is not None
@@ -132,7 +145,7 @@ class Invoker:
         try:
             while True:
                 try:
-                    answer = self._forward(call, invocation, request, Log(follow))
+                    answer = self._forward(call, invocation, request, Log(follow), begun)
                 except Unusable:  # it failed in another call before it took this one
                     continue
                 return contract.refusal(answer) if isinstance(answer, Result) else answer
@@ -148,7 +161,12 @@ class Invoker:
         self.pool.close(limit_s)
 
     def _forward(
-        self, call: Call, invocation: Invocation, request: HttpRequest, log: Log
+        self,
+        call: Call,
+        invocation: Invocation,
+        request: HttpRequest,
+        log: Log,
+        begun: Begun,
     ) -> HttpReply | Result:
         """Return the server's answer, or the result where there was none."""
         results: list[Result] = []
@@ -159,6 +177,7 @@ class Invoker:
             self._last[instance.id] = invocation
             context = self._provider.context(invocation, self._environ)
             cold_start_ms, opened = self._ready(berth, invocation, context, log)
+            begun(cold_start_ms)
 
             def over(reply: Reply) -> None:
                 results.append(self._finish(invocation, reply, log, cold_start_ms))
