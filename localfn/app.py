@@ -15,7 +15,8 @@ from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
 from localfn.invoke.fleet import Sink, Standing, nowhere
 from localfn.invoke.gate import Gate
-from localfn.invoke.invoker import Invoker
+from localfn.invoke.invoker import Begun, Invoker, unheard
+from localfn.invoke.keeping import patient
 from localfn.invoke.lacking import lacking
 from localfn.invoke.plan import Planner, Wishes
 from localfn.invoke.plans import Plans
@@ -73,7 +74,7 @@ class Session(NamedTuple):
     gate: Gate
     invoke: Callable[[Call, Sink], Result]
     invoking: Callable[[Call, Sink], Flow[Result]]
-    forward: Callable[[Call, HttpRequest, Sink], HttpReply]
+    forward: Callable[[Call, HttpRequest, Sink, Begun], HttpReply]
     run_line: Callable[[Function], str]
     renew: Callable[[Function, Sink, bool], Renewal]
     retire: Callable[[str], None]
@@ -145,7 +146,7 @@ def open_session(
     """
     live = Live(settings, project, read or (lambda: (settings, project)))
     gate, followers = Gate(), [tell]
-    keeping = settings.keeping if lasting else settings.keeping._replace(idle_s=None)
+    keeping = patient(settings.keeping) if lasting else settings.keeping._replace(idle_s=None)
     planners = [_planner(live)]
     debuggers = _debuggers(settings, project, say)
     backends = Backends(
@@ -211,9 +212,11 @@ def open_session(
                 break
         return result
 
-    def forward(call: Call, request: HttpRequest, sink: Sink = nowhere) -> HttpReply:
+    def forward(
+        call: Call, request: HttpRequest, sink: Sink = nowhere, begun: Begun = unheard
+    ) -> HttpReply:
         gate.enter(call.function.key)
-        return invoker.forward(call, request, sink)
+        return invoker.forward(call, request, sink, begun)
 
     def reopen() -> None:
         before = live.settings

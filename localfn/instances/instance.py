@@ -288,6 +288,10 @@ class Instance:
         """Return a reply with what it meant for the guest."""
         guest, _ = self._opened()
         failure = reply.failure
+        canceled = failure is not None and failure.kind is FailureKind.CANCELED
+        if canceled and self._talks == 1:
+            self._fail()
+            return self._ended(reply, guest.kill(0))
         if reply.last or failure is TOO_LATE or failure is GONE:
             # Before its end, so that no other call comes meanwhile.
             self._fail()

@@ -36,6 +36,7 @@ class Instance(object):
         self._shim = None
         self._program = None
         self._events = []
+        self._context = {}
         self._asked = {}
         self._changed = threading.Condition()
         self._ready = threading.Event()
@@ -60,6 +61,7 @@ class Instance(object):
 
     def _open(self, header, _payload):
         self._stream.token = header["mark"].encode("ascii")
+        self._context = header["context"]
         if header["alone"]:
             self._stream.leave_with_host()
         self._shim = self._load_shim(header["shim"], sys.argv[1])
@@ -124,6 +126,8 @@ class Instance(object):
 
     def _ask(self, header, payload):
         """Put an event where the program will fetch it."""
+        # What is as `init` told it is left out.
+        header = dict(header, context=dict(self._context, **header["context"]))
         id_ = header["context"]["request_id"]
         with self._changed:
             self._asked[id_] = header

@@ -305,7 +305,12 @@ class Worker(object):
         version = "%d.%d.%d" % sys.version_info[:3]
         return {"kind": "ready", "protocol": PROTOCOL, "language_version": version}, b""
 
+    def _with_context(self, header):
+        """Return a header with its whole context: what is as `init` told it is left out."""
+        return dict(header, context=dict(self._init.get("context", {}), **header["context"]))
+
     def _invoke(self, header, payload):
+        header = self._with_context(header)
         handler = self._handler(self._init["handler"])
         if "http" in header:
             http, body = self._shim.run_http(handler, payload, header)
@@ -313,6 +318,7 @@ class Worker(object):
         return {"kind": "result"}, self._shim.run_handler(handler, payload, header)
 
     def _hook(self, header, _payload):
+        header = self._with_context(header)
         handler = self._handler(self._init["hooks"][header["hook"]])
         self._shim.run_hook(handler, header["context"])
         return {"kind": "result"}, b""
