@@ -124,10 +124,15 @@ def open_gateway(engine: Engine, wishes: Wishes, journal: Watching, say: Say) ->
     Raises `UsageError` when the port cannot be had.
     """
     project = engine.project
+    web = project.provider.web()
     ledger = Ledger(journal)
     later: list[Callable[[Call], Result]] = []
     backlog = Backlog(
-        lambda call: later[0](call), project.provider.web().repeats, say, wishes.retry_pause_s
+        lambda call: later[0](call),
+        web.repeats,
+        say,
+        wishes.retry_pause_s,
+        lambda result, where: _destined(gateway, engine, result, where),
     )
     written = running.new_running(wishes.host, wishes.port, project.template, wishes.run_with)
     gateway = Gateway(engine, wishes, ledger, written.token, backlog)
@@ -151,6 +156,13 @@ def open_gateway(engine: Engine, wishes: Wishes, journal: Watching, say: Say) ->
             say(f"{call.function.key}: the asynchronous call {call.id} was dropped")
 
 
+def _destined(gateway: Gateway, engine: Engine, result: Result, where: str) -> Call | None:
+    """Return the call that tells a function of the project how an asynchronous call went."""
+    project = engine.project
+    call = project.provider.web().destined(result, where, project.functions)
+    return None if call is None else call._replace(id=gateway.desk.new_id(call.function))
+
+
 def own_output(provider: Provider, result: Result) -> bytes:
     """Return what of a log the function itself has printed."""
     invocation = result.invocation
@@ -160,6 +172,8 @@ def own_output(provider: Provider, result: Result) -> bytes:
         provider.start_output(invocation),
     ]
     text = result.logs
+    if len(text) == len(said[0]) + len(said[1]):  # it has printed nothing
+        return b""
     for each in said:
         text = text.replace(each, b"", 1) if each else text
     return text

@@ -1,12 +1,13 @@
 """Which function answers where: names, custom domains, paths."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from localfn.gateway.guard import LOCAL_NAMES
 from localfn.gateway.paths import Pattern, pattern
-from localfn.model import NOTHING, DomainRoute, Function, HttpRequest, Trigger
+from localfn.model import NOTHING, DomainRoute, Function, HttpRequest, Rewrite, Trigger
 from localfn.project import Project
 
 FUNCTIONS = "/_fn/"
@@ -17,7 +18,7 @@ NO_TRIGGER = Trigger("http", "")
 class Found(NamedTuple):
     """A function, its trigger, and where below it a request goes.
 
-    `uri` and `values` are as in `Visit`.
+    `uri` and `values` are as in `Visit`. `query` is None where it is the request's own.
     """
 
     function: Function
@@ -27,6 +28,7 @@ class Found(NamedTuple):
     own_domain: bool = False
     qualifier: str = ""
     values: Mapping[str, str] = NOTHING
+    query: str | None = None
 
 
 class Way(NamedTuple):
@@ -107,9 +109,11 @@ class Sites:
     def by_path(self, request: HttpRequest) -> Found | None:
         """Return what answers at a plain path: a custom domain's, or the only function there is."""
         found = self._by_route(request, "")
-        if found is None and len(self.addresses) == 1:
-            return self._at(self.addresses[0], request)
-        return found
+        if found is not None or len(self.addresses) != 1:
+            return found
+        only = self.addresses[0]
+        # A trigger with paths of its own answers nowhere else.
+        return None if self._is_routed(only.function, only.trigger) else self._at(only, request)
 
     def trigger_of(self, function: Function) -> Trigger | None:
         """Return the trigger by which requests reach a function, None where they do not."""
@@ -150,8 +154,10 @@ class Sites:
                 continue
             values = way.pattern.match(request.path)
             if values is not None:
-                uri, qualifier = _uri(request), route.qualifier
-                return Found(way.function, way.trigger, request.path, uri, True, qualifier, values)
+                uri = _rewritten(_uri(request), route.rewrites)
+                path, _, query = uri.partition("?")
+                function, trigger, qualifier = way.function, way.trigger, route.qualifier
+                return Found(function, trigger, path, uri, True, qualifier, values, query)
         return None
 
     def _all_ways(self, project: Project) -> Iterable[Way]:
@@ -183,6 +189,27 @@ def _names(function: Function, *, alone: bool) -> tuple[str, str]:
 def _precision(way: Way) -> tuple[object, ...]:
     """Exact paths come before patterns, and a method of their own before any."""
     return (*way.pattern.rank, not way.route.methods)
+
+
+def _rewritten(uri: str, rewrites: Sequence[Rewrite]) -> str:
+    """Return path and query as a route's function sees them."""
+    for rule in rewrites:
+        path, mark, query = uri.partition("?") if rule.of_path else (uri, "", "")
+        found = re.search(rule.pattern, path)
+        if found is not None:
+            return _filled(rule.replacement, found) + mark + query
+    return uri
+
+
+def _filled(replacement: str, found: "re.Match[str]") -> str:
+    """Return a replacement with the groups it names; one that is not there is left empty."""
+    groups = (found[0], *found.groups(""))
+
+    def group(named: "re.Match[str]") -> str:
+        number = int(named[1] or named[2])
+        return groups[number] if number < len(groups) else ""
+
+    return re.sub(r"\$(?:(\d+)|\{(\d+)\})", group, replacement)
 
 
 def _plain(name: str) -> str:

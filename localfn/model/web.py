@@ -10,13 +10,25 @@ from localfn.model.http import Headers, HttpReply, HttpRequest
 from localfn.model.result import Result
 
 
+class Rewrite(NamedTuple):
+    """A rule by which a request's address is replaced before the function sees it.
+
+    Where the regular expression `pattern` is found in path and query, `replacement` is what they
+    become, `$1` standing for the first group. `of_path`: the path alone is looked at and replaced.
+    """
+
+    pattern: str
+    replacement: str
+    of_path: bool = False
+
+
 class DomainRoute(NamedTuple):
     """A path of a custom domain, and the key of the function that answers there.
 
     `domain` is empty where the cloud makes one up. `path` ends with `*` where everything below
     it is meant; in it `{name}` stands for one part of a path and `{name+}` for all that is left.
     `methods` is empty where all are. `trigger` names the one of the function's triggers by which
-    requests come, where it has several.
+    requests come, where it has several. The first of `rewrites` that fits is applied.
     """
 
     domain: str
@@ -26,6 +38,7 @@ class DomainRoute(NamedTuple):
     qualifier: str = ""
     template: Place | None = None
     trigger: str = ""
+    rewrites: tuple[Rewrite, ...] = ()
 
 
 class WebRules(NamedTuple):
@@ -158,6 +171,11 @@ class Route(NamedTuple):
     is_for_pages: bool = False
 
 
+def to_nobody(_result: Result, _destination: str, _functions: Sequence[Function]) -> None:
+    """Tell no function of the project how a call went."""
+    return
+
+
 class WebSockets(NamedTuple):
     """How a cloud has functions speak WebSocket. Everything in it is a fact or a pure function.
 
@@ -201,6 +219,8 @@ class Web(NamedTuple):
     - `no_route(request, id)`: the answer where no endpoint of the API is meant.
     - `repeats(function)`: what becomes of an asynchronous call.
     - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
+    - `destined(result, destination, functions)`: the call, without an id, that tells another
+      function of the project how an asynchronous call went, where its destination is one.
     - `admit(visit, calls)`: what stands before a function that `is_guarded(visit)`, and may call
       others to decide: the visit, perhaps with its `client`, or the answer of the cloud; None where
       nothing ever does.
@@ -228,6 +248,7 @@ class Web(NamedTuple):
     no_route: Callable[[HttpRequest, str], HttpReply]
     repeats: Callable[[Function], Repeats]
     routes: tuple[Route, ...]
+    destined: Callable[[Result, str, Sequence[Function]], Call | None] = to_nobody
     is_guarded: Callable[[Visit], bool] = lambda visit: True
     admit: Callable[[Visit, Calls], Visit | HttpReply] | None = None
     patience: Callable[[Visit], Patience | None] | None = None
