@@ -129,14 +129,14 @@ def existing(node: Node, stack: Stack, notes: Notebook) -> Path:
 
 def _local(node: Node, stack: Stack, notes: Notebook) -> Path:
     text = as_written(node).strip() if node.is_scalar else ""
-    if node.unresolved:
-        notes.error(node.place, f"`{node.name}` is `{as_written(node)}`, which is not known here.")
-    elif text.startswith(_REMOTE) or any(key in node.mapping for key in _BUCKET_KEYS):
+    if text.startswith(_REMOTE) or any(key in node.mapping for key in _BUCKET_KEYS):
         notes.error(
             node.place,
             f"`{node.name}` is in a bucket, which localfn does not fetch.",
             hint=f"Write a local path: `{node.name}: ./folder`.",
         )
+    elif node.unresolved:
+        notes.error(node.place, f"`{node.name}` is `{as_written(node)}`, which is not known here.")
     elif not text:
         notes.error(
             node.place,

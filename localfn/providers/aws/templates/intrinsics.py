@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from localfn.nearest import nearest
-from localfn.providers.aws.templates.unknown import Asked, Unknown, Wrong
+from localfn.providers.aws.templates.unknown import Asked, Left, Unknown, Wrong
 from localfn.providers.aws.templates.ways import written
 from localfn.templates.notebook import Notebook
 from localfn.templates.tree import Node, json_of, node_of, plain_of
@@ -132,6 +132,8 @@ class Resolver:
             left = readable(node)
             self._asked.ask(unknown, node.place, left)
             return node._replace(value=left, unresolved=True)
+        except Left:
+            return node._replace(value=readable(node), unresolved=True)
         except Wrong as wrong:
             where = f"`{node.name}`: " if node.name else ""
             notes.error(node.place, f"{where}{wrong.message}.", wrong.hint)
@@ -181,13 +183,15 @@ class Resolver:
             return node._replace(value=whole, unresolved=True)
 
     def _find_in_map(self, node: Node, notes: Notebook) -> Node:
-        keys = tuple(_text(self._resolved(each, notes)) for each in node.items[:3])
+        parts = [self._resolved(each, notes) for each in node.items[:3]]
+        keys = tuple(_text(each) for each in parts)
         if len(keys) < 3:
             raise Wrong("`Fn::FindInMap` wants a mapping's name and two keys")
         found = self._scope.mapped(keys)
         if found is None and len(node.items) > 3:
             found = node.items[3].get("DefaultValue")
         if found is None or not found.written:
+            _see_known(*parts)
             raise Wrong(f"there is no `{'.'.join(keys)}` in `Mappings`")
         return self._resolved(found, notes)
 
@@ -225,6 +229,7 @@ class Resolver:
     def _join(self, node: Node, notes: Notebook) -> Node:
         delimiter, listed = self._pair(node, "Fn::Join", "a delimiter and a list", notes)
         if not isinstance(listed.value, tuple):
+            _see_known(listed)
             raise _shape("Fn::Join", "a delimiter and a list", listed)
         joined = _text(delimiter).join(_text(each) for each in listed.items)
         return listed._replace(value=joined)
@@ -240,9 +245,8 @@ class Resolver:
     def _select(self, node: Node, notes: Notebook) -> Node:
         index, listed = self._pair(node, "Fn::Select", "a number and a list", notes)
         place = _text(index)
-        if listed.unresolved and not listed.items:
-            return listed
         if not place.isdecimal() or int(place) >= len(listed.items):
+            _see_known(index, listed)
             raise Wrong(f"`Fn::Select` wants element {place} of {len(listed.items)}")
         return listed.items[int(place)]
 
@@ -260,7 +264,9 @@ class Resolver:
         from ipaddress import ip_network
         from itertools import islice
 
-        told = [_text(self._resolved(each, notes)) for each in node.items]
+        parts_of = [self._resolved(each, notes) for each in node.items]
+        _see_known(*parts_of)
+        told = [_text(each) for each in parts_of]
         try:
             network = ip_network(told[0], strict=False)
             count, bits = int(told[1]), int(told[2]) if len(told) > 2 else 8
@@ -272,6 +278,7 @@ class Resolver:
     def _length(self, node: Node, notes: Notebook) -> Node:
         listed = self._resolved(node, notes)
         if not isinstance(listed.value, tuple):
+            _see_known(listed)
             raise _shape("Fn::Length", "a list", listed)
         return listed._replace(value=len(listed.items))
 
@@ -379,6 +386,12 @@ def _second(node: Node) -> Node:
 def _shape(name: str, wanted: str, node: Node) -> Wrong:
     shown = json_of(node)
     return Wrong(f"`{name}` wants {wanted}, not `{shown[:60]}{'…' if len(shown) > 60 else ''}`")
+
+
+def _see_known(*parts: Node) -> None:
+    """Give up in silence where a part is not known: that is told, and the rest follows from it."""
+    if any(each.unresolved for each in parts):
+        raise Left
 
 
 def _no_function(name: str, node: Node) -> Wrong:

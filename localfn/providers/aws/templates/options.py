@@ -5,7 +5,7 @@
 | `s3` | `bucket`, `events` (without `s3:`), `prefix`, `suffix` |
 | `sns` | `topic` |
 | `sqs` | `queue`, `batch`, `enabled`, `response_types`; fed by a topic: `carries`, `topic` |
-| `dynamodb` | `table`, `stream_label`, `batch`, `window_s`, `enabled`, `response_types` |
+| `dynamodb` | as `kinesis`, but for `stream`: `table`, `stream_label`, `view_type` |
 | `kinesis` | `stream`, `batch`, `window_s`, `enabled`, `response_types` |
 | `documentdb` | `cluster`, `database`, `collection`, `batch`, `enabled` |
 | `msk` | `cluster`, `topics`, `batch`, `enabled` |
@@ -13,7 +13,8 @@
 | `mq` | `broker`, `queues`, `virtual_host`, `engine`, `batch`, `enabled` |
 | `schedule` | `rule`, `schedule`, `input`, `enabled` |
 | `schedule-v2` | `schedule_name`, `schedule`, `timezone`, `group`, `input`, `enabled` |
-| `eventbridge` | `rule`, `bus`, `sources`, `detail_types`, `detail`, `input`, `input_path`, … |
+| `eventbridge` | `rule`, `bus`, `sources`, `detail_types`, `detail`, `enabled`; `input`, or |
+| | `input_path`, or `input_paths` and `input_template` |
 | `cloudwatch-logs` | `log_group`, `filter_name`, `filter_pattern` |
 | `iot-rule` | `topic`, `sql` |
 | `alexa-skill` | `skill_id` |
@@ -40,6 +41,10 @@ Table = Mapping[str, tuple[Read, tuple[str, ...]]]
 
 def _text(node: Node, _: Notebook) -> object:
     return written(node.scalar) if node.is_scalar else json_of(node)
+
+
+def _plain(node: Node, _: Notebook) -> object:
+    return plain_of(node)
 
 
 def _name(node: Node, _: Notebook) -> object:
@@ -204,6 +209,8 @@ OPTIONS: Mapping[str, Table] = {
         "rule": (_text, ("RuleName", "Name")),
         "input": (_text, ("Input",)),
         "input_path": (_text, ("InputPath",)),
+        "input_paths": (_plain, ("InputTransformer.InputPathsMap",)),
+        "input_template": (_text, ("InputTransformer.InputTemplate",)),
         **_ENABLED,
     },
     "cloudwatch-logs": {
