@@ -6,7 +6,7 @@ import pytest
 
 from localfn.invoke.code import Unpacker
 from localfn.invoke.layers import find_layers, layer_name
-from localfn.model import Container
+from localfn.model import Container, Volume
 from tests.clouds.aws.templates.conftest import Read, only, told
 
 PLAIN = "Resources:\n  Shop:\n    Type: AWS::Lambda::Function\n    Properties:\n"
@@ -166,6 +166,27 @@ def test_a_handler_is_found_in_all_forms(
         for each in told(sam(f"Handler: {handler}\nRuntime: {runtime}"))
         if "Handler" in each and "already" not in each
     ]
+
+
+def test_a_handler_that_is_to_be_built_says_so(read: Read) -> None:
+    (finding,) = read(
+        "Resources:\n  Shop:\n    Type: AWS::Serverless::Function\n    Properties: "
+        "{CodeUri: code, Handler: index.handler, Runtime: nodejs22.x}\n"
+        "    Metadata: {BuildMethod: esbuild}\n"
+    ).findings
+
+    assert finding.hint == "The function is to be built first (`BuildMethod: esbuild`)."
+
+
+def test_a_file_system_is_a_volume(sam: Read) -> None:
+    reading = sam(
+        "FileSystemConfigs:\n- {Arn: !Sub 'arn:a:${AWS::Region}:p', LocalMountPath: /mnt/files}\n"
+        "- {Arn: b, LocalMountPath: /etc}\n- {Arn: b, LocalMountPath: /mnt/../etc}"
+    )
+
+    (function,) = reading.functions
+    assert function.mounts == (Volume("arn:a:us-east-1:p", "/mnt/files"),)
+    assert [each.place.line for each in reading.findings] == [12, 13]
 
 
 # --- layers ------------------------------------------------------------------------------------
