@@ -12,6 +12,7 @@ from localfn.templates.fields import as_written
 from localfn.templates.notebook import Notebook
 from localfn.templates.tree import Node
 
+_PLAIN = "AWS::Lambda::Function"
 _INLINE = {"python": "index.py", "nodejs": "index.js"}
 _ENDINGS = {
     "python": (".py", "/__init__.py"),
@@ -34,14 +35,11 @@ def locate(entry: Entry, props: Node) -> Path:
     if asset is not None:
         return existing(asset, entry.stack, notes)
     if not node.written:
-        if "Code" in KEYS_OF.get(written(entry.resource.get("Type").scalar), ()):
+        if entry.resource.get("Type").value == _PLAIN:
             notes.error(entry.place, "there is no `Code`.", hint="Write `Code: {ZipFile: …}`.")
         # The vendor's tool takes the template's folder for a function that names none.
         return base
     return _local(node, entry.stack, notes)
-
-
-KEYS_OF = {"AWS::Lambda::Function": ("Code",)}
 
 
 def inline(props: Node, runtime: str, notes: Notebook) -> Mapping[str, str]:

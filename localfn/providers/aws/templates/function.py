@@ -201,7 +201,7 @@ def _see_handler(function: Function, props: Node, entry: Entry) -> None:
             f"`Handler` is `{function.handler}`, which is not FILE.FUNCTION.",
             hint=f"Write the file without its ending, a dot and the function: `{example}`.",
         )
-    elif not function.layers and not function.files:
+    elif not function.layers:
         _see_file(function, language, node, entry)
 
 
@@ -214,7 +214,11 @@ def _see_file(function: Function, language: str, node: Node, entry: Entry) -> No
     if not function.code.is_dir():
         return
     looked = code.files_of(function.handler, language)
-    if any((function.code / each).is_file() for each in looked):
+    if function.files:
+        found = any(each in function.files for each in looked)
+    else:
+        found = any((function.code / each).is_file() for each in looked)
+    if found:
         return
     method = written(entry.resource.get("Metadata").get("BuildMethod").scalar)
     entry.notes.depends_on(function.code / looked[0])

@@ -11,11 +11,11 @@ from localfn.providers.aws.templates.deployment import Deployment
 from localfn.providers.aws.templates.intrinsics import NO_VALUE, Resolver, function_of
 from localfn.providers.aws.templates.names import (
     ATTRIBUTES,
+    FIRST_VERSION,
     FUNCTIONS,
     IMPLICIT,
     NAMED_BY,
     REF,
-    STACKS,
 )
 from localfn.providers.aws.templates.unknown import Asked, Unknown, Wrong
 from localfn.providers.aws.templates.ways import WAYS, written
@@ -26,6 +26,12 @@ from localfn.templates.tree import Node, node_of
 Value = TypeVar("Value")
 _LISTS = re.compile(r"CommaDelimitedList|List<.*>|AWS::SSM::Parameter::Value<List<.*>>")
 _STORED = "AWS::SSM::Parameter::Value<"
+_ALIAS = "AWS::Lambda::Alias"
+# What is made of a function, and the attributes that are its ARN.
+_QUALIFIED: Mapping[str, tuple[str, ...]] = {
+    _ALIAS: ("AliasArn",),
+    "AWS::Lambda::Version": ("FunctionArn", "FunctionArnWithSnapStart"),
+}
 # Attributes of nested stacks.
 _OUTPUTS = "Outputs."
 
@@ -113,6 +119,8 @@ class Stack:
         known = self.told(name)
         if known is not None:
             return Node(known, place)
+        if self.type_of(name) in _QUALIFIED:
+            return Node(self._qualified(name), place)
         if name in self.resources:
             pattern = REF.get(self.type_of(name), "{name}")
             return Node(self._filled(pattern, name), place)
@@ -126,6 +134,8 @@ class Stack:
             return Node(known, self.root.place)
         if resource in self.children and name.startswith(_OUTPUTS):
             return self.children[resource].output(name.removeprefix(_OUTPUTS), asked)
+        if name in _QUALIFIED.get(self.type_of(resource), ()):
+            return Node(self._qualified(resource), self.root.place)
         pattern = ATTRIBUTES.get(self.type_of(resource), {}).get(name)
         if pattern is not None:
             return Node(self._filled(pattern, resource), self.root.place)
@@ -219,6 +229,16 @@ class Stack:
         node = self.resolve(properties.get(key), self.notes)
         return name if node.unresolved or not node.is_scalar else written(node.scalar) or name
 
+    def _qualified(self, name: str) -> str:
+        """Return the ARN of a version or an alias."""
+        function = self.resources[name].get("Properties").get("FunctionName")
+        told = written(self.resolve(function).scalar)
+        if ":function:" not in told:
+            pattern = ATTRIBUTES["AWS::Lambda::Function"]["Arn"]
+            told = pattern.format_map({**self.origin.deployment.words, "name": told})
+        is_alias = self.type_of(name) == _ALIAS
+        return f"{told}:{self.physical(name) if is_alias else FIRST_VERSION}"
+
     def _parameter(self, name: str, declared: Node) -> Node:
         type_ = written(declared.get("Type").scalar)
         given = self.origin.given.get(name)
@@ -259,7 +279,7 @@ class Stack:
         resource, dot, part = name.partition(".")
         if dot and self.type_of(resource) in FUNCTIONS:
             arn = written(self.attribute(resource, "Arn").scalar)
-            return f"{arn}:{self._alias(resource) if part == 'Alias' else '1'}"
+            return f"{arn}:{self._alias(resource) if part == 'Alias' else FIRST_VERSION}"
         if self._is_made(resource):
             return name
         known = [*self.root.get("Parameters").mapping, *self.resources]
@@ -288,8 +308,3 @@ class Stack:
         if resource in IMPLICIT and name == "ApiEndpoint":
             return "https://{name}.execute-api.{region}.{suffix}".format(**words, name=resource)
         return None
-
-
-def is_nested(type_: str) -> bool:
-    """Return whether a resource is a stack of its own."""
-    return type_ in STACKS

@@ -451,6 +451,7 @@ def test_an_alias_and_what_becomes_of_events_are_facts_of_the_function(read: Rea
 
     assert told(reading) == []
     (function,) = reading.functions
+    assert [each.source for each in function.triggers] == ["function-url"]
     assert function.attributes["alias"] == "live"
     assert function.attributes["async_retries"] == "0"
     assert function.attributes["async_on_failure"] == ARN.format("sqs", "jobs")

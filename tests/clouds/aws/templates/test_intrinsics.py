@@ -98,6 +98,8 @@ Machine: {Type: AWS::Serverless::StateMachine}
 Bus: {Type: AWS::Events::EventBus, Properties: {Name: orders}}
 Pool: {Type: AWS::Cognito::UserPool}
 Layer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: code}}
+Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Shop, Name: live}}
+First: {Type: AWS::Lambda::Version, Properties: {FunctionName: !GetAtt Shop.Arn}}
 """
 
 
@@ -123,6 +125,12 @@ Layer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: code}}
         ("!GetAtt ShopRole.Arn", "arn:aws:iam::123456789012:role/ShopRole"),
         ("!Ref Layer", "arn:aws:lambda:us-east-1:123456789012:layer:Layer:1"),
         ("!Sub '${ServerlessRestApi}'", "ServerlessRestApi"),
+        ("!Ref Live", "arn:aws:lambda:us-east-1:123456789012:function:Shop:live"),
+        ("!GetAtt Live.AliasArn", "arn:aws:lambda:us-east-1:123456789012:function:Shop:live"),
+        ("!Ref First", "arn:aws:lambda:us-east-1:123456789012:function:Shop:1"),
+        ("!GetAtt First.Version", "1"),
+        ("!Ref Shop.Version", "arn:aws:lambda:us-east-1:123456789012:function:Shop:1"),
+        ("!Ref Shop.Alias", "arn:aws:lambda:us-east-1:123456789012:function:Shop:live"),
         ("!GetAtt Pool.ProviderName", "cognito-idp.us-east-1.amazonaws.com/Pool"),
     ],
 )
