@@ -51,11 +51,15 @@ def handler(request):
 BARE = """\
 import sys, threading
 from flask import Flask
+from localfn.flow import aside
 from localfn.gateway import wsgi
 from localfn.gateway.server import Server
 app = Flask("bare")
 app.add_url_rule("/", view_func=lambda: "hello", methods=["GET", "POST"])
-server = Server("127.0.0.1", int(sys.argv[1]), lambda request: wsgi.ask(app, request))
+async def answer(request):
+    await aside()
+    return wsgi.ask(app, request)
+server = Server("127.0.0.1", int(sys.argv[1]), answer)
 server.start()
 threading.Event().wait()
 """
@@ -64,8 +68,8 @@ wrk.method = "POST"
 wrk.body = string.rep("x", 1024)
 wrk.headers["Content-Type"] = "text/plain"
 function done(s, latency, requests)
-  io.write(string.format('JSON {"rps": %.1f, "p50": %.4f, "bad": %d}\\n',
-    s.requests / (s.duration / 1e6), latency:percentile(50) / 1e3,
+  io.write(string.format('JSON {"rps": %.1f, "p50": %.4f, "calls": %d, "bad": %d}\\n',
+    s.requests / (s.duration / 1e6), latency:percentile(50) / 1e3, s.requests,
     s.errors.status + s.errors.timeout + s.errors.read))
 end
 """
@@ -77,6 +81,7 @@ class Load(NamedTuple):
 
     rps: float
     p50_ms: float
+    calls: int = 0
 
 
 def free_port() -> int:
@@ -85,15 +90,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, folder: Path) -> Iterator[float]:
-    """Yield how many milliseconds a server took until it answered for the first time."""
+def running(command: list[str], port: int, folder: Path) -> Iterator[tuple[float, int]]:
+    """Yield how many milliseconds a server took to answer for the first time, and its process."""
     began = time.perf_counter()
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
             await_answer(port, process)
-            yield (time.perf_counter() - began) * 1000
+            yield (time.perf_counter() - began) * 1000, process.pid
         finally:
             process.send_signal(signal.SIGINT)
             try:
@@ -134,7 +139,7 @@ def load(port: int, connections: int, seconds: int, script: Path) -> Load:
     ).stdout
     found = json.loads(told[told.index("JSON ") + 5 :])
     assert not found["bad"], found
-    return Load(found["rps"], found["p50"])
+    return Load(found["rps"], found["p50"], found["calls"])
 
 
 def servers(folder: Path, framework: str) -> dict[str, tuple[list[str], int]]:
@@ -170,7 +175,7 @@ def ready(sides: dict[str, tuple[list[str], int]], folder: Path, runs: int) -> N
     for _ in range(runs):
         for name in took:
             command, port = sides[name]
-            with running(command, port, folder) as spent_ms:
+            with running(command, port, folder) as (spent_ms, _):
                 took[name].append(spent_ms)
     mine, bare = (statistics.median(took[name]) for name in ("localfn", "bare"))
     print(
@@ -199,6 +204,33 @@ def loads(
     return found
 
 
+def memory(sides: dict[str, tuple[list[str], int]], folder: Path, calls: int) -> dict[str, object]:
+    """Return how much larger the gateway is after so many calls than after the first tenth."""
+    script = folder / "load.lua"
+    script.write_text(SCRIPT)
+    command, port = sides["localfn"]
+    with running(command, port, folder) as (_, pid):
+        made, first_kb = 0, 0
+        while made < calls:
+            made += load(port, 8, 3, script).calls
+            if not first_kb and made >= calls / 10:
+                first_kb = resident_kb(pid)
+        last_kb = resident_kb(pid)
+    first_mb, last_mb = first_kb / 1024, last_kb / 1024
+    print(
+        f"memory      {first_mb:6.1f} MB after a tenth of {made} calls, {last_mb:6.1f} MB after "
+        f"all   ratio {last_mb / first_mb:5.3f}  (target 1.05)"
+    )
+    return {"calls": made, "memory": last_kb / first_kb}
+
+
+def resident_kb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    raise LookupError(pid)
+
+
 def show(connections: int, mine: list[Load], other: list[Load]) -> dict[str, object]:
     rps = [statistics.median(each.rps for each in side) for side in (mine, other)]
     p50 = [statistics.median(each.p50_ms for each in side) for side in (mine, other)]
@@ -215,6 +247,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--calls", type=int, default=0, help="watch the memory over so many calls")
     parser.add_argument("--json", metavar="FILE", help="keep the ratios")
     given = parser.parse_args()
     framework = os.environ.get("BENCH_FUNCTIONS_FRAMEWORK", "functions-framework")
@@ -226,6 +259,8 @@ def main() -> None:
         sides = servers(folder, framework)
         ready(sides, folder, given.rounds)
         found = loads(sides, folder, given.rounds, given.seconds)
+        if given.calls:
+            found.append(memory(sides, folder, given.calls))
     if given.json:
         Path(given.json).write_text(json.dumps(found, indent=2))
 

@@ -1,6 +1,7 @@
 """Build a session from settings: the only place that knows every part."""
 
 import shlex
+import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,11 +15,12 @@ from localfn.instances.instance import Instance
 from localfn.instances.process import ProcessBackend
 from localfn.invoke.fleet import Sink, Standing, nowhere
 from localfn.invoke.gate import Gate
-from localfn.invoke.invoker import Invoker
+from localfn.invoke.invoker import Begun, Invoker, unheard
+from localfn.invoke.keeping import patient
 from localfn.invoke.lacking import lacking
 from localfn.invoke.plan import Planner, Wishes
 from localfn.invoke.plans import Plans
-from localfn.invoke.pool import End, Lives, Open, Pool, Renewal, Tell, untold
+from localfn.invoke.pool import End, Lives, NoPlace, Open, Pool, Renewal, Tell, untold
 from localfn.live import Live, Read
 from localfn.model import (
     Call,
@@ -72,7 +74,7 @@ class Session(NamedTuple):
     gate: Gate
     invoke: Callable[[Call, Sink], Result]
     invoking: Callable[[Call, Sink], Flow[Result]]
-    forward: Callable[[Call, HttpRequest, Sink], HttpReply]
+    forward: Callable[[Call, HttpRequest, Sink, Begun], HttpReply]
     run_line: Callable[[Function], str]
     renew: Callable[[Function, Sink, bool], Renewal]
     retire: Callable[[str], None]
@@ -144,7 +146,7 @@ def open_session(
     """
     live = Live(settings, project, read or (lambda: (settings, project)))
     gate, followers = Gate(), [tell]
-    keeping = settings.keeping if lasting else settings.keeping._replace(idle_s=None)
+    keeping = patient(settings.keeping) if lasting else settings.keeping._replace(idle_s=None)
     planners = [_planner(live)]
     debuggers = _debuggers(settings, project, say)
     backends = Backends(
@@ -210,9 +212,11 @@ def open_session(
                 break
         return result
 
-    def forward(call: Call, request: HttpRequest, sink: Sink = nowhere) -> HttpReply:
+    def forward(
+        call: Call, request: HttpRequest, sink: Sink = nowhere, begun: Begun = unheard
+    ) -> HttpReply:
         gate.enter(call.function.key)
-        return invoker.forward(call, request, sink)
+        return invoker.forward(call, request, sink, begun)
 
     def reopen() -> None:
         before = live.settings
@@ -223,10 +227,29 @@ def open_session(
             plans.use(planners[-1])
             invoker.use(live.settings.environ, live.settings.timeout_s)
 
+    def load(key: str) -> None:
+        """Load a function before it is called, and say so where that fails."""
+        # Only gateways with debuggers come here.
+        from localfn.reload.wording import failed
+
+        try:
+            revision = pool.warm(plans.find(live.project.find(key)), follow_stop)
+        except (LocalfnError, NoPlace) as error:
+            say(f"{key}: cannot be loaded: {error}")
+            return
+        if revision is not None and revision.result is not None and revision.result.failure:
+            code = project.provider.layout.code
+            say(failed(key, revision.number, revision.result.failure, code))
+
+    def load_soon(key: str) -> None:
+        threading.Thread(target=load, args=(key,), name="load", daemon=True).start()
+
     def follow(catch_up: Callable[[], None], told: Tell) -> None:
         gate.follow(catch_up)
         followers.append(told)
 
+    if debuggers is not None and lasting:
+        debuggers.attend(load_soon)
     try:
         yield Session(
             live,
@@ -281,6 +304,7 @@ def _debuggers(settings: Settings, project: Project, say: Say) -> "Debuggers | N
         return None
     # Nobody else shall pay for its import.
     from localfn.debug.debuggers import Debuggers, debuggable
+    from localfn.debug.own import language_of
     from localfn.debug.ports import Ports
 
     asked = settings.debugging
@@ -292,7 +316,9 @@ def _debuggers(settings: Settings, project: Project, say: Say) -> "Debuggers | N
         if asked.port is not None and len(asked.functions) == 1
         else ports.of(spoken, asked.port)
     )
-    return Debuggers(functions, known, settings.cache, say, waits=asked.waits)
+    told = {each.key: language_of(each.runtime) for each in project.functions}
+    told |= ports.languages()
+    return Debuggers(functions, known, settings.cache, say, waits=asked.waits, spoken=told)
 
 
 def languages_of(project: Project) -> dict[str, str]:

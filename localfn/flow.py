@@ -5,7 +5,8 @@ one meanwhile and come back when there is something to see. What may block in an
 behind `aside()`.
 """
 
-from collections.abc import Coroutine, Generator
+import threading
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -16,13 +17,22 @@ class Waiting(Protocol):
 
     @property
     def descriptor(self) -> int:
-        """Return what becomes readable when it is worth looking; -1 where only blocking helps."""
+        """Return what becomes readable when it is worth looking; -1 where nothing does."""
+
+    def tell(self, then: Callable[[], None]) -> bool:
+        """Have `then` called when the flow can go on, from any thread; False if nobody would.
+
+        It may be called more than once.
+        """
 
     def look(self) -> bool:
         """Take in what is there, without waiting; return whether the flow can go on."""
 
     def block(self) -> None:
         """Wait until the flow can go on."""
+
+    def cancel(self) -> None:
+        """Have it go on soon, without what it waits for; from any thread."""
 
 
 Flow: TypeAlias = Coroutine[Any, None, T]
@@ -46,12 +56,21 @@ class _Aside:
 
     descriptor = -1
 
+    def tell(self, then: Callable[[], None]) -> bool:
+        return False
+
     def look(self) -> bool:
         return True
 
     def block(self) -> None:
         return
 
+    def cancel(self) -> None:
+        return
+
+
+# What each thread waits for that carries a flow; the innermost one's where it carries several.
+_blocking: dict[int, Waiting] = {}
 
 ASIDE = _Aside()
 
@@ -63,13 +82,23 @@ async def aside() -> None:
 
 def finish(flow: Flow[T], waiting: Waiting | None = None) -> T:
     """Carry a flow to its end, blocking wherever it waits, first for `waiting`."""
+    thread = threading.get_ident()
     try:
         while True:
             if waiting is not None:
+                _blocking[thread] = waiting
                 waiting.block()
             waiting = flow.send(None)
     except StopIteration as end:
         value: T = end.value
         return value
     finally:
+        _blocking.pop(thread, None)
         flow.close()
+
+
+def cancel(thread: int) -> None:
+    """Have the flow that a thread carries go on without what it waits for, if it waits."""
+    waiting = _blocking.get(thread)
+    if waiting is not None:
+        waiting.cancel()

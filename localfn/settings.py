@@ -5,7 +5,6 @@ What can be set, its default, its option and its variable stand in the JSON sche
 `localfn/project_file`, the one table of all this.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -27,8 +26,6 @@ from localfn.templates.env_vars import EnvVars
 
 RUNNERS = ("auto", "docker", "process")
 WARM = ("lazy", "eager")
-# About what opening an instance takes.
-PATIENCE_S = 0.02
 NOWHERE: Mapping[str, Local] = MappingProxyType({})
 NOBODY: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
@@ -250,8 +247,6 @@ def _keeping(told: Told) -> Keeping:
         wait_s=told.number("start_api.queue_timeout") or usual.wait_s,
         idle_s=told.number("start_api.idle_timeout"),
         spares=usual.spares if spares is None else spares,
-        patience_s=PATIENCE_S,
-        at_once=os.cpu_count() or 1,
     )
 
 

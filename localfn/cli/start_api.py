@@ -1,5 +1,6 @@
 """`localfn start-api`: every function of the project on one port."""
 
+import gc
 import json
 import os
 import signal
@@ -28,6 +29,8 @@ from localfn.settings import RUNNERS, WARM, Settings, resolve
 
 # How long everything may take to end after Ctrl-C, pre-stop hooks included.
 END_LIMIT_S = 0.9
+GC_THRESHOLDS = (20_000, 20, 20)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command("start-api")
@@ -49,6 +52,18 @@ END_LIMIT_S = 0.9
     "--warm",
     type=click.Choice(WARM),
     help="Load functions when they are called, or at once.  [default: lazy]",
+)
+@click.option(
+    "--max-instances",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Instances of all functions that may live at once.  [default: by cores and memory]",
+)
+@click.option(
+    "--idle-timeout",
+    metavar="S",
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds after which an instance without calls is stopped.  [default: 300]",
 )
 @click.option("--reload/--no-reload", default=None, help="Follow changed files.  [default: reload]")
 @click.option(
@@ -108,9 +123,20 @@ def start_api(ctx: click.Context, /, **options: object) -> int:
             if settings.gateway.warm == "eager":
                 _warm_all(session)
             _say_ready(gateway, settings, wishes)
+            _collect_less()
             stop.wait()
         _end_within(END_LIMIT_S)
+    # All has ended. As the interpreter ends it would take its own hands off these signals, and
+    # another Ctrl-C would end it with another code.
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     return ExitCode.INTERRUPTED
+
+
+def _collect_less() -> None:
+    """Look for garbage in cycles less often: a request makes hundreds of objects and no cycle."""
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 @contextmanager
@@ -262,7 +288,7 @@ def _await_signals() -> threading.Event:
             _leave()
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOP_SIGNALS:
         signal.signal(number, note)
     return stop
 

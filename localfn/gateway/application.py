@@ -1,17 +1,18 @@
 """The Flask application: the cloud's API and localfn's own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import flask
 from werkzeug.exceptions import HTTPException
 
 from localfn.errors import LocalfnError
 from localfn.gateway.connection import BodyTooLong
-from localfn.gateway.desk import Desk
+from localfn.gateway.desk import Desk, with_start
 from localfn.gateway.guard import Guard
 from localfn.gateway.own_api import OwnApi
 from localfn.gateway.wsgi import REPLY, REQUEST
-from localfn.model import HttpReply, HttpRequest, Web
+from localfn.model import Call, Calls, HttpReply, HttpRequest, Result, Web
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
@@ -49,12 +50,34 @@ def _add(app: flask.Flask, rule: str, methods: Sequence[str], handle: Handle) ->
     )
 
 
+class Noted:
+    """The desk for one request to a cloud's API: remembers the call that is made."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._result: Result | None = None
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._desk, name)
+
+    def invoke(self, call: Call) -> Result:
+        """Make a call and wait for its result."""
+        self._result = self._desk.invoke(call)
+        return self._result
+
+    def with_start(self, reply: HttpReply) -> HttpReply:
+        """Return the reply; it tells whether an instance had to be started, if it called one."""
+        return reply if self._result is None else with_start(reply, self._result.cold_start_ms)
+
+
 def _for_desk(
-    handle: Callable[[HttpRequest, Mapping[str, str], Desk], HttpReply], desk: Desk
+    handle: Callable[[HttpRequest, Mapping[str, str], Calls], HttpReply], desk: Desk
 ) -> Handle:
     def handled(request: HttpRequest, values: Mapping[str, str]) -> HttpReply:
+        calls = Noted(desk)
         try:
-            return desk.too_long(request) or handle(request, values, desk)
+            reply = desk.too_long(request) or handle(request, values, cast("Calls", calls))
+            return calls.with_start(reply)
         except BodyTooLong:
             return desk.found_too_long(request)
         except LocalfnError as error:

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import randbytes  # ids are no secrets, and asking the system costs a call each
 from typing import Protocol
 
@@ -15,12 +15,13 @@ from localfn.gateway.ledger import Asked, Ledger, Record
 from localfn.gateway.parts import in_parts
 from localfn.gateway.sites import Found, Sites
 from localfn.gateway.sockets import Sockets
-from localfn.gateway.websocket import wants_upgrade
 from localfn.model import (
     BrokenBody,
     Call,
     CallMode,
+    Calls,
     Event,
+    FailureKind,
     Function,
     HttpReply,
     HttpRequest,
@@ -38,6 +39,11 @@ Sink = Callable[[bytes], None]
 HTTP = "http"
 # What logs say of a client that did not wait; it is never sent.
 CLIENT_GONE = 499
+# Failures that are not the function's own; those are successes of the request.
+STATUS: Mapping[FailureKind | None, int] = {
+    FailureKind.THROTTLED: 429,
+    FailureKind.CANCELED: CLIENT_GONE,
+}
 
 
 class Engine(Protocol):
@@ -50,7 +56,14 @@ class Engine(Protocol):
     def invoking(self, call: Call, follow: Sink, /) -> Flow[Result]:
         """Make a call, as a flow; `follow` gets the log as it is written."""
 
-    def forward(self, call: Call, request: HttpRequest, follow: Sink, /) -> HttpReply:
+    def forward(
+        self,
+        call: Call,
+        request: HttpRequest,
+        follow: Sink,
+        begun: Callable[[float | None], None],
+        /,
+    ) -> HttpReply:
         """Hand a request to a function that is a web server.
 
         Its instance is busy until the body of the reply, or its tunnel, is closed.
@@ -104,11 +117,14 @@ class Desk:
             randbytes(16),  # noqa: S311
         )
 
-    def invoke(self, call: Call) -> Result:
+    def invoke(self, call: Call, door: str = "api") -> Result:
         """Make a call of the cloud's API and wait for its result."""
-        record = self._ledger.open(call, Asked("api"))
+        record = self._ledger.open(call, Asked(door))
         result = self._make(call, record)
-        self._ledger.close(record, result, 200)
+        failure = result.failure
+        self._ledger.close(
+            record, result, 200 if failure is None else STATUS.get(failure.kind, 200)
+        )
         return result
 
     def stream(self, call: Call) -> Iterator[Part | Result]:
@@ -156,11 +172,14 @@ class Desk:
     async def about_sockets(self, request: HttpRequest, guard: Guard) -> HttpReply | None:
         """Return the answer to a request that is about WebSockets, None for any other; a flow."""
         sockets = self._sockets
-        if sockets is None or not (wants_upgrade(request) or sockets.manages(request)):
+        if sockets is None:
+            return None
+        is_opening = sockets.serves(request)
+        if not is_opening and not sockets.manages(request):
             return None
         await aside()
         try:
-            if wants_upgrade(request):
+            if is_opening:
                 return sockets.opened(request)
             refused = guard.refuse_origin(request) or self.too_long(request)
             return refused or sockets.managed(request)
@@ -185,6 +204,8 @@ class Desk:
         """Answer a request that has found its function, as a flow."""
         function = found.function
         inner = request if found.path == request.path else request._replace(path=found.path)
+        if found.query is not None and found.query != request.query:
+            inner = inner._replace(query=found.query)
         id_, moment = self.new_id(function), time.time()
         visit = Visit(
             inner, function, found.trigger, id_, moment, found.uri, found.own_domain, found.values
@@ -195,13 +216,10 @@ class Desk:
             return self._turn_away(visit, refused)
         if self._web.admit is not None and self._web.is_guarded(visit):
             await aside()
-            try:
-                admitted = self._web.admit(visit, self)
-            except LocalfnError as error:
-                return self._web.broken(_told(error), id_)
+            admitted = self._admit(self._web.admit, visit)
             if isinstance(admitted, HttpReply):
                 return self._turn_away(visit, admitted)
-            visit = admitted
+            visit, inner = admitted, admitted.request
         if self._passes_through(function):
             await aside()
             return self._pass_through(visit, found)
@@ -217,6 +235,17 @@ class Desk:
             return await self._answer(visit, found)
         await aside()
         return self._answer_in_time(visit, found, patience)
+
+    def _admit(
+        self, admit: Callable[[Visit, Calls], Visit | HttpReply], visit: Visit
+    ) -> Visit | HttpReply:
+        """Ask those who stand before a function."""
+        try:
+            return admit(visit, self)
+        except LocalfnError as error:
+            return self._web.broken(_told(error), visit.id)
+        except BodyTooLong:
+            return self._web.too_large(self._web.most_body_bytes(visit.request), visit.id)
 
     def _patience(self, visit: Visit) -> Patience | None:
         """Return how long the cloud keeps a client waiting, where that may be too short."""
@@ -262,7 +291,7 @@ class Desk:
             return self._web.broken(_told(error), visit.id)
         reply = self._web.http_from_result(result, visit, self._rules)
         self._ledger.close(record, result, gone[0].status if gone else reply.status)
-        return _with_start(reply, result)
+        return with_start(reply, result.cold_start_ms)
 
     def _answer_in_parts(self, visit: Visit, call: Call, record: Record) -> HttpReply:
         """Answer with what the function writes, as it writes it."""
@@ -293,7 +322,10 @@ class Desk:
         record = self._ledger.open(call, _asked(visit))
         try:
             reply = self._engine.forward(
-                call, visit.request, lambda text: self._ledger.hear(record, text)
+                call,
+                visit.request,
+                lambda text: self._ledger.hear(record, text),
+                record.note_start,
             )
         except LocalfnError as error:
             self._ledger.drop(record, 500, _told(error))
@@ -306,6 +338,8 @@ class Desk:
             self._ledger.drop(record, CLIENT_GONE, "the client has left")
             raise
         reply = self._web.forwarded(reply, visit, self._rules)
+        if record.has_start:
+            reply = with_start(reply, record.cold_start_ms)
         return _followed(reply, lambda: self._ledger.pass_by(record, reply.status))
 
     def _make(self, call: Call, record: Record, follow: Sink | None = None) -> Result:
@@ -389,9 +423,9 @@ def _followed(reply: HttpReply, over: Callable[[], None]) -> HttpReply:
     return reply._replace(body=_FollowedBody(reply.body, over))
 
 
-def _with_start(reply: HttpReply, result: Result) -> HttpReply:
+def with_start(reply: HttpReply, cold_start_ms: float | None) -> HttpReply:
     """Return the reply with what no cloud tells: whether an instance had to be started for it."""
-    start = "warm" if result.cold_start_ms is None else "cold"
+    start = "warm" if cold_start_ms is None else "cold"
     status, headers, body, tunnel = reply
     return HttpReply(status, (*headers, (START, start)), body, tunnel)
 

@@ -14,7 +14,7 @@ from localfn.gateway.ledger import Ledger, Record
 from localfn.gateway.own_api import PREFIX, OwnApi
 from localfn.gateway.replies import plain
 from localfn.gateway.server import Server
-from localfn.gateway.sites import FUNCTIONS
+from localfn.gateway.sites import FUNCTIONS, all_urls
 from localfn.invoke.backlog import Backlog
 from localfn.model import Call, HttpReply, HttpRequest, Provider, Result, WebRules
 
@@ -56,6 +56,7 @@ class Gateway:
     def __init__(
         self, engine: Engine, wishes: Wishes, ledger: Ledger, token: str, backlog: Backlog
     ) -> None:
+        self._engine = engine
         self._web = engine.project.provider.web()
         self._guard = Guard(wishes.allowed)
         self.desk = Desk(engine, ledger, wishes.rules, backlog.put)
@@ -101,12 +102,7 @@ class Gateway:
 
     def urls(self) -> Sequence[tuple[str, str, str]]:
         """Return (function's key, what for, URL) of everything that answers."""
-        rows = self.desk.sites.urls(self.port)
-        if self._web.sockets is None:
-            return rows
-        base = f"ws://127.0.0.1:{self.port}"
-        told = self._web.sockets.urls(self.desk.functions)
-        return [*rows, *((key, what, f"{base}{path}") for key, what, path in told)]
+        return all_urls(self._engine.project, self.port)
 
     def _lost(self, request: HttpRequest) -> HttpReply:
         """Return the answer where nothing answers: what does."""
@@ -128,10 +124,15 @@ def open_gateway(engine: Engine, wishes: Wishes, journal: Watching, say: Say) ->
     Raises `UsageError` when the port cannot be had.
     """
     project = engine.project
+    web = project.provider.web()
     ledger = Ledger(journal)
     later: list[Callable[[Call], Result]] = []
     backlog = Backlog(
-        lambda call: later[0](call), project.provider.web().repeats, say, wishes.retry_pause_s
+        lambda call: later[0](call),
+        web.repeats,
+        say,
+        wishes.retry_pause_s,
+        lambda result, where: _destined(gateway, engine, result, where),
     )
     written = running.new_running(wishes.host, wishes.port, project.template, wishes.run_with)
     gateway = Gateway(engine, wishes, ledger, written.token, backlog)
@@ -155,6 +156,13 @@ def open_gateway(engine: Engine, wishes: Wishes, journal: Watching, say: Say) ->
             say(f"{call.function.key}: the asynchronous call {call.id} was dropped")
 
 
+def _destined(gateway: Gateway, engine: Engine, result: Result, where: str) -> Call | None:
+    """Return the call that tells a function of the project how an asynchronous call went."""
+    project = engine.project
+    call = project.provider.web().destined(result, where, project.functions)
+    return None if call is None else call._replace(id=gateway.desk.new_id(call.function))
+
+
 def own_output(provider: Provider, result: Result) -> bytes:
     """Return what of a log the function itself has printed."""
     invocation = result.invocation
@@ -164,6 +172,8 @@ def own_output(provider: Provider, result: Result) -> bytes:
         provider.start_output(invocation),
     ]
     text = result.logs
+    if len(text) == len(said[0]) + len(said[1]):  # it has printed nothing
+        return b""
     for each in said:
         text = text.replace(each, b"", 1) if each else text
     return text

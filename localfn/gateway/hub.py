@@ -16,9 +16,9 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from localfn.flow import Waiting
+from localfn.flow import Waiting, cancel
 from localfn.gateway.connection import STALL_S, Asked, ClientGone, Connection
 from localfn.gateway.messages import BadRequest
 
@@ -27,6 +27,8 @@ QUICK_S = 0.05
 LOOK_EVERY_S = 1.0
 SWEEP_EVERY_S = 5.0
 STOP_LIMIT_S = 0.5
+
+K = TypeVar("K")
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,33 @@ class Waits(NamedTuple):
     asked: Asked
     waiting: Waiting
     since: float
+
+
+class Aided:
+    """A client that is served by a thread, which `begin`s and `end`s."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.descriptor = connection.descriptor
+        self._thread = 0
+        self._is_over = False
+        self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Say that the current thread serves."""
+        self._thread = threading.get_ident()
+
+    def end(self) -> None:
+        """Say that it serves no more: its number may soon be another one's."""
+        with self._lock:
+            self._is_over = True
+
+    def cancel(self) -> bool:
+        """Have the thread not wait any more for its function; return whether it still serves."""
+        with self._lock:
+            if self._thread and not self._is_over:
+                cancel(self._thread)
+            return not self._is_over
 
 
 class Hub:
@@ -54,7 +83,13 @@ class Hub:
         self._clients: dict[int, Connection] = {}
         self._heard: dict[int, float] = {}
         self._waits: dict[int, Waits] = {}
+        # Who waits to be told something, and who has been told.
+        self._untold: dict[Waiting, Waits] = {}
+        self._told: deque[Waiting] = deque()
         self._come: deque[Connection] = deque()
+        # Clients that wait for threads, by descriptor, and those of them that have left.
+        self._aided: dict[int, Aided] = {}
+        self._left: list[Aided] = []
         self._now = time.monotonic()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
@@ -80,11 +115,15 @@ class Hub:
     def _run(self) -> None:
         swept = self._now
         while not self._stopped:
-            ready = self._epoll.poll(QUICK_S if self._waits else LOOK_EVERY_S)
+            somebody_waits = self._waits or self._untold or self._left
+            ready = self._epoll.poll(QUICK_S if somebody_waits else LOOK_EVERY_S)
             self._now = time.monotonic()
             for descriptor, _ in ready:
                 self._attend(descriptor)
-            self._pass_on_slow_ones()
+            self._go_on_with_told()
+            self._pass_on_slow(self._waits)
+            self._pass_on_slow(self._untold)
+            self._left = [each for each in self._left if each.cancel()]
             if self._now - swept > SWEEP_EVERY_S:
                 swept = self._now
                 self._sweep()
@@ -96,6 +135,10 @@ class Hub:
             self._look(descriptor, waits)
         elif descriptor in self._clients:
             self._listen(descriptor)
+        elif descriptor in self._aided:
+            aided = self._aided[descriptor]
+            if aided.connection.has_left():
+                self._left.append(aided)
         elif descriptor == self._wakes:
             os.read(self._wakes, 4096)
             while self._come:
@@ -139,7 +182,11 @@ class Hub:
     def _look(self, descriptor: int, waits: Waits) -> None:
         if not waits.waiting.look():
             self._await(descriptor, waits)
-        elif self._proceed(waits.connection, lambda: waits.connection.go_on(waits.asked)):
+            return
+        self._go_on(waits)
+
+    def _go_on(self, waits: Waits) -> None:
+        if self._proceed(waits.connection, partial(waits.connection.go_on, waits.asked)):
             self._serve(waits.connection)
 
     def _proceed(self, connection: Connection, act: Callable[[], Asked]) -> bool:
@@ -156,11 +203,36 @@ class Hub:
             self._move(connection, None, bad)
             return False
         waiting = asked.waiting
-        if waiting is None or waiting.descriptor < 0:
+        if waiting is None:
             self._move(connection, asked)
-        else:
-            self._await(waiting.descriptor, Waits(connection, asked, waiting, self._now))
+            return False
+        waits = Waits(connection, asked, waiting, self._now)
+        if waiting.descriptor >= 0:
+            self._await(waiting.descriptor, waits)
+        elif not self._is_told(waits):
+            self._move(connection, asked)
         return False
+
+    def _is_told(self, waits: Waits) -> bool:
+        """Come back when somebody says that a request can go on; False where nobody will."""
+        waiting = waits.waiting
+
+        def then() -> None:
+            self._told.append(waiting)
+            if threading.current_thread() is not self._thread:
+                self._wake()
+
+        if waiting.tell(then):
+            self._untold[waiting] = waits
+            waits.connection.is_answering = True
+            return True
+        return False
+
+    def _go_on_with_told(self) -> None:
+        while self._told:
+            waits = self._untold.pop(self._told.popleft(), None)
+            if waits is not None:
+                self._go_on(waits)
 
     def _await(self, descriptor: int, waits: Waits) -> None:
         """Come back when a function says something."""
@@ -175,13 +247,13 @@ class Hub:
         except OSError:
             self._epoll.register(descriptor, once)
 
-    def _pass_on_slow_ones(self) -> None:
-        """Give to threads what waits too long."""
-        while self._waits:
-            descriptor, oldest = next(iter(self._waits.items()))
+    def _pass_on_slow(self, waits: dict[K, Waits]) -> None:
+        """Give to threads what waits too long; the oldest stands first."""
+        while waits:
+            key, oldest = next(iter(waits.items()))
             if self._now - oldest.since < QUICK_S:
                 return
-            del self._waits[descriptor]
+            del waits[key]
             self._move(oldest.connection, oldest.asked)
 
     # --- clients -----------------------------------------------------------------------------
@@ -193,11 +265,17 @@ class Hub:
         if descriptor in self._clients:
             return
         try:
-            self._epoll.register(descriptor, select.EPOLLIN)
+            self._listen_to(descriptor)
         except (OSError, ValueError):
             self._drop(connection)
             return
         self._clients[descriptor] = connection
+
+    def _listen_to(self, descriptor: int) -> None:
+        try:
+            self._epoll.register(descriptor, select.EPOLLIN)
+        except FileExistsError:  # it was minded while a thread served it
+            self._epoll.modify(descriptor, select.EPOLLIN)
 
     def _unwatch(self, connection: Connection) -> None:
         descriptor = connection.descriptor
@@ -212,13 +290,21 @@ class Hub:
         """Have a thread do what would hold up others."""
         self._unwatch(connection)
         connection.is_answering = False
+        aided = Aided(connection)
+        if asked is not None and asked.reply is None:
+            self._mind(aided)
 
         def serve() -> None:
             stays = False
+            aided.begin()
             try:
                 stays = connection.serve_some(asked, bad)
             except Exception:  # the border: the top of a thread
                 log.exception("a connection broke")
+            finally:
+                aided.end()
+                if self._aided.get(aided.descriptor) is aided:
+                    del self._aided[aided.descriptor]
             if stays and not self._stopped:
                 self.add(connection)
             else:
@@ -228,6 +314,12 @@ class Hub:
             threading.Thread(target=serve, name="client", daemon=True).start()
         except RuntimeError:  # no more threads
             self._drop(connection)
+
+    def _mind(self, aided: Aided) -> None:
+        """Notice when a client leaves that waits for a function."""
+        with suppress(OSError, ValueError):
+            self._epoll.register(aided.descriptor, select.EPOLLRDHUP | select.EPOLLONESHOT)
+            self._aided[aided.descriptor] = aided
 
     def _drop(self, connection: Connection) -> None:
         self._unwatch(connection)
@@ -241,10 +333,9 @@ class Hub:
                 self._drop(self._clients[descriptor])
 
     def _end(self) -> None:
-        for each in tuple(self._waits.values()):
-            each.asked.flow.close()
-            self._drop(each.connection)
-        self._waits.clear()
+        for waits in (*self._waits.values(), *self._untold.values()):
+            waits.asked.flow.close()
+            self._drop(waits.connection)
         self._epoll.close()
         for end in (self._wakes, self._waker):
             os.close(end)

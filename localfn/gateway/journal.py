@@ -101,11 +101,10 @@ class Journal:
         ]
         if record.duration_ms:
             parts.append(f"{record.duration_ms:.1f} ms")
+        if record.has_start:
+            parts.append(self._start(record))
         if result is not None:
-            parts += [
-                self._start(record),
-                self._paint(f"{record.peak_memory_mb:.0f} MB", DIM),
-            ]
+            parts.append(self._paint(f"{record.peak_memory_mb:.0f} MB", DIM))
         return "  ".join(parts)
 
     def _start(self, record: Record) -> str:

@@ -33,6 +33,7 @@ class Record:
         "event",
         "failure",
         "function",
+        "has_start",
         "id",
         "is_over",
         "logs",
@@ -60,6 +61,7 @@ class Record:
         self.failure: Failure | None = None
         self.duration_ms = 0.0
         self.cold_start_ms: float | None = None
+        self.has_start = False
         self.peak_memory_mb = 0.0
 
     @property
@@ -67,13 +69,17 @@ class Record:
         """Return how long ago the call began."""
         return time.time() - self.started
 
+    def note_start(self, cold_start_ms: float | None) -> None:
+        """Note how long an instance had to be started for it, None for a warm one."""
+        self.cold_start_ms, self.has_start = cold_start_ms, True
+
     def end(self, result: Result, status: int) -> None:
         """Note how it went."""
         self.payload = _cut(result.payload)
         self.logs = _tail(result.logs)
         self.failure = result.failure
         self.duration_ms = result.duration_ms
-        self.cold_start_ms = result.cold_start_ms
+        self.note_start(result.cold_start_ms)
         self.peak_memory_mb = result.peak_memory_mb
         self.status = status
         self.is_over = True

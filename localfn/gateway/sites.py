@@ -1,12 +1,13 @@
 """Which function answers where: names, custom domains, paths."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from localfn.gateway.guard import LOCAL_NAMES
 from localfn.gateway.paths import Pattern, pattern
-from localfn.model import NOTHING, DomainRoute, Function, HttpRequest, Trigger
+from localfn.model import NOTHING, DomainRoute, Function, HttpRequest, Rewrite, Trigger
 from localfn.project import Project
 
 FUNCTIONS = "/_fn/"
@@ -17,7 +18,7 @@ NO_TRIGGER = Trigger("http", "")
 class Found(NamedTuple):
     """A function, its trigger, and where below it a request goes.
 
-    `uri` and `values` are as in `Visit`.
+    `uri` and `values` are as in `Visit`. `query` is None where it is the request's own.
     """
 
     function: Function
@@ -27,6 +28,7 @@ class Found(NamedTuple):
     own_domain: bool = False
     qualifier: str = ""
     values: Mapping[str, str] = NOTHING
+    query: str | None = None
 
 
 class Way(NamedTuple):
@@ -45,6 +47,16 @@ class Address(NamedTuple):
     trigger: Trigger
     name: str
     label: str
+
+
+def all_urls(project: Project, port: int) -> Sequence[tuple[str, str, str]]:
+    """Return (function's key, what for, URL) of all that a gateway of the project answers."""
+    web = project.provider.web()
+    rows = Sites(project, web.sources).urls(port)
+    if web.sockets is None:
+        return rows
+    told = web.sockets.urls(project.functions)
+    return [*rows, *((key, what, f"ws://127.0.0.1:{port}{path}") for key, what, path in told)]
 
 
 class Sites:
@@ -142,8 +154,10 @@ class Sites:
                 continue
             values = way.pattern.match(request.path)
             if values is not None:
-                uri, qualifier = _uri(request), route.qualifier
-                return Found(way.function, way.trigger, request.path, uri, True, qualifier, values)
+                uri = _rewritten(_uri(request), route.rewrites)
+                path, _, query = uri.partition("?")
+                function, trigger, qualifier = way.function, way.trigger, route.qualifier
+                return Found(function, trigger, path, uri, True, qualifier, values, query)
         return None
 
     def _all_ways(self, project: Project) -> Iterable[Way]:
@@ -177,6 +191,27 @@ def _precision(way: Way) -> tuple[object, ...]:
     return (*way.pattern.rank, not way.route.methods)
 
 
+def _rewritten(uri: str, rewrites: Sequence[Rewrite]) -> str:
+    """Return path and query as a route's function sees them."""
+    for rule in rewrites:
+        path, mark, query = uri.partition("?") if rule.of_path else (uri, "", "")
+        found = re.search(rule.pattern, path)
+        if found is not None:
+            return _filled(rule.replacement, found) + mark + query
+    return uri
+
+
+def _filled(replacement: str, found: "re.Match[str]") -> str:
+    """Return a replacement with the groups it names; one that is not there is left empty."""
+    groups = (found[0], *found.groups(""))
+
+    def group(named: "re.Match[str]") -> str:
+        number = int(named[1] or named[2])
+        return groups[number] if number < len(groups) else ""
+
+    return re.sub(r"\$(?:(\d+)|\{(\d+)\})", group, replacement)
+
+
 def _plain(name: str) -> str:
     return name.replace("%24", "$")
 
@@ -195,8 +230,10 @@ def _told(trigger: Trigger) -> str:
 
 def _way_told(route: DomainRoute) -> str:
     """Return where a route belongs in a few words."""
-    domain = f"domain {route.domain or 'auto'}"
-    return f"{','.join(route.methods) or 'any'} {domain}" if route.trigger else domain
+    if not route.trigger:
+        return f"domain {route.domain or 'auto'}"
+    host = f" ({route.domain}{LOCAL_NAMES})" if route.domain else ""
+    return f"{','.join(route.methods) or 'all methods'}{host}"
 
 
 def _url(way: Way, base: str) -> str:

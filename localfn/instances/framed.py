@@ -32,10 +32,18 @@ class AnswerTo:
         """Return where it comes from, -1 where others may wait there too."""
         return self._channel.descriptor
 
+    def tell(self, then: Callable[[], None]) -> bool:
+        """Return False: only who reads learns of it."""
+        return False
+
     def look(self) -> bool:
         """Take in what has come; return whether the answer is here, or will never be."""
         self._channel.turns.once(0)
         return self._channel.inbox.has(self._id)
+
+    def cancel(self) -> None:
+        """Answer in place of the guest that nobody wants to know any more."""
+        self._channel.inbox.cancel(self._id)
 
     def block(self) -> None:
         """Wait for it, and take in what comes meanwhile."""

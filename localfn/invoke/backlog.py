@@ -14,6 +14,7 @@ MOST_WORKERS = 8
 LONGEST_PAUSE_S = 60.0
 
 Make = Callable[[Call], Result]
+Destined = Callable[[Result, str], Call | None]
 Say = Callable[[str], None]
 
 
@@ -29,6 +30,8 @@ class _Due(NamedTuple):
 class Backlog:
     """Makes calls in threads of its own.
 
+    `destined` makes a call of the result for a destination that can be reached here.
+
     A function that fails is called again as often as its `repeats` say, after `pause_s`, then
     twice that, and so on; a call that found no place is repeated until it is too old.
     """
@@ -39,8 +42,10 @@ class Backlog:
         repeats: Callable[[Function], Repeats],
         say: Say,
         pause_s: float = 1.0,
+        destined: Destined = lambda result, where: None,
     ) -> None:
         self._make = make
+        self._destined = destined
         self._repeats = repeats
         self._say = say
         self._pause_s = pause_s
@@ -129,6 +134,12 @@ class Backlog:
             tries = call.attempt + 1
             self._say(f"{call.function.key}: gave up the asynchronous call {call.id} after {tries}")
         where = repeats.on_success if result.failure is None else repeats.on_failure
-        if where:
-            how = "success" if result.failure is None else "failure"
+        if not where:
+            return
+        how = "success" if result.failure is None else "failure"
+        told = self._destined(result, where)
+        if told is None:
             self._say(f"{call.function.key}: its {how} would now go to `{where}`; nothing is sent")
+            return
+        self._say(f"{call.function.key}: its {how} goes to {told.function.key} ({told.id})")
+        self.put(told)

@@ -22,13 +22,14 @@ class Berth:
     code: a call, or a renewal in the background. `used` is when it was last lent or given back.
     """
 
-    __slots__ = ("fleet", "here", "instance", "lent", "opening", "revision", "used")
+    __slots__ = ("fleet", "here", "instance", "lent", "opening", "revision", "served", "used")
 
     def __init__(self, fleet: "Fleet", instance: Instance, now: float) -> None:
         self.fleet = fleet
         self.instance = instance
         self.revision = fleet.revision
         self.lent = 0
+        self.served = 0
         self.opening = True
         self.here = True
         self.used = now
@@ -42,7 +43,8 @@ class Berth:
     def give_back(self, now: float) -> None:
         """Serve one call less."""
         self.lent -= 1
-        if not self.opening:
+        self.served += 1
+        if self.served > 1:  # the first one is like no other
             self.fleet.note(now - self.used)
         self.used = now
         if not self.lent:

@@ -3,12 +3,12 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
-from localfn.flow import aside, finish
+from localfn.flow import Pause, aside, finish
 from localfn.instances.instance import Instance, Unusable
 from localfn.invoke.fleet import Berth, Sink, nowhere
-from localfn.invoke.pool import End, NoPlace, NotNow, Open, Pool
+from localfn.invoke.pool import End, NoPlace, Open, Pool
 from localfn.model import (
     Call,
     CallMode,
@@ -26,6 +26,12 @@ from localfn.model import (
     Reply,
     Result,
 )
+
+Begun = Callable[[float | None], None]
+
+
+def unheard(_: float | None) -> None:
+    """Tell nobody how long a start took."""
 
 
 class Log:
@@ -108,17 +114,30 @@ class Invoker:
 
     async def _borrowed(self, call: Call) -> Berth:
         """Lend an instance, wherever it has to be waited for, planned or opened."""
-        if self._has_plan(call):
-            with suppress(NotNow):
-                return self.pool.take(self._plan(call), waits=False)
-        await aside()
-        return self.pool.take(self._plan(call))
+        if not self._has_plan(call):
+            await aside()
+        got = self.pool.ask(self._plan(call))
+        if isinstance(got, Berth):
+            return got
+        try:
+            await Pause(got)
+        except BaseException:
+            self.pool.leave(got)
+            raise
+        return self.pool.await_turn(got)
 
-    def forward(self, call: Call, request: HttpRequest, follow: Sink = nowhere) -> HttpReply:
+    def forward(
+        self,
+        call: Call,
+        request: HttpRequest,
+        follow: Sink = nowhere,
+        begun: Begun = unheard,
+    ) -> HttpReply:
         """Pass a client's request on to a function that is a server itself.
 
         The body of the reply comes in pieces, as the server sends them; whoever takes them closes
-        it, and its instance is lent until then (so it is with a tunnel). `follow` gets the log.
+        it, and its instance is lent until then (so it is with a tunnel). `follow` gets the log;
+        `begun` is told how long an instance had to be started for it, None for a warm one.
         """
         contract = self._provider.http
         assert contract is not None
@@ -126,7 +145,7 @@ class Invoker:
         try:
             while True:
                 try:
-                    answer = self._forward(call, invocation, request, Log(follow))
+                    answer = self._forward(call, invocation, request, Log(follow), begun)
                 except Unusable:  # it failed in another call before it took this one
                     continue
                 return contract.refusal(answer) if isinstance(answer, Result) else answer
@@ -142,7 +161,12 @@ class Invoker:
         self.pool.close(limit_s)
 
     def _forward(
-        self, call: Call, invocation: Invocation, request: HttpRequest, log: Log
+        self,
+        call: Call,
+        invocation: Invocation,
+        request: HttpRequest,
+        log: Log,
+        begun: Begun,
     ) -> HttpReply | Result:
         """Return the server's answer, or the result where there was none."""
         results: list[Result] = []
@@ -153,6 +177,7 @@ class Invoker:
             self._last[instance.id] = invocation
             context = self._provider.context(invocation, self._environ)
             cold_start_ms, opened = self._ready(berth, invocation, context, log)
+            begun(cold_start_ms)
 
             def over(reply: Reply) -> None:
                 results.append(self._finish(invocation, reply, log, cold_start_ms))
@@ -386,9 +411,21 @@ class Invoker:
             peak_memory_mb=reply.peak_memory_mb,
             http=reply.http,
         )
-        if result.failure is None:
+        failure = result.failure
+        if failure is None:
             return result
+        result = result._replace(failure=_advised(failure, invocation.event))
         return result._replace(payload=self._provider.error_body(result))
+
+
+def _advised(failure: Failure, event: Event) -> Failure:
+    """Return a failure with advice on an event that could not be read, where it has no other."""
+    if failure.advice:
+        return failure
+    # A call that succeeds has no use for it.
+    from localfn.invoke.unread import about_event
+
+    return failure._replace(advice=about_event(event, failure))
 
 
 def _within(most_bytes: int, reply: Reply) -> Reply:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 USUAL_MB = 128
 PER_CORE = 8
 LEAST = 4
+# About what opening an instance takes.
+PATIENCE_S = 0.05
 
 
 class Keeping(NamedTuple):
@@ -27,6 +29,11 @@ class Keeping(NamedTuple):
     spares: int = 0
     patience_s: float = 0.0
     at_once: int = 1
+
+
+def patient(keeping: Keeping) -> Keeping:
+    """Return the same for calls that may wait a moment for an instance to come free."""
+    return keeping._replace(patience_s=PATIENCE_S, at_once=os.cpu_count() or 1)
 
 
 def usual_instances() -> int:

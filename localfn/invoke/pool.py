@@ -44,10 +44,6 @@ class NoPlace(Exception):
     """A call could not be given an instance in time; the message says why."""
 
 
-class NotNow(Exception):
-    """No instance is free at this moment."""
-
-
 class Lives(NamedTuple):
     """What a pool has done with instances.
 
@@ -80,11 +76,14 @@ class Waiter:
     While it is `patient` nothing is opened for it.
     """
 
-    __slots__ = ("_asleep", "berth", "fleet", "is_served", "patient")
+    __slots__ = ("_asleep", "_then", "began", "berth", "fleet", "is_served", "patient")
+    descriptor = -1
 
-    def __init__(self, fleet: Fleet, *, patient: bool) -> None:
+    def __init__(self, fleet: Fleet, now: float, *, patient: bool) -> None:
         self.fleet = fleet
+        self.began = now
         self.patient = patient
+        self._then: Callable[[], None] | None = None
         self.berth: Berth | None = None
         self.is_served = False
         # A bare lock: an event costs several times as much, and each short call may wait for one.
@@ -95,6 +94,27 @@ class Waiter:
         """Wake it, with what it gets. Only once."""
         self.berth, self.is_served = berth, True
         self._asleep.release()
+        if self._then is not None:
+            self._then()
+
+    # --- as what a flow waits for ------------------------------------------------------------
+
+    def tell(self, then: Callable[[], None]) -> bool:
+        """Have `then` called when it is served."""
+        self._then = then
+        if self.is_served:
+            then()
+        return True
+
+    def look(self) -> bool:
+        """Return whether it is served."""
+        return self.is_served
+
+    def block(self) -> None:
+        """Do nothing: `Pool.await_turn` waits."""
+
+    def cancel(self) -> None:
+        """Do nothing: it will be served soon, or refused."""
 
     def wait(self, limit_s: float) -> bool:
         """Sleep until it is served; return whether it was in time. Not to be called afterwards."""
@@ -157,29 +177,36 @@ class Pool:
         """
         return Loan(self.take, plan, self.give_back)
 
-    def take(self, plan: InstancePlan, *, waits: bool = True) -> Berth:
-        """Lend an instance, to be given back; see `borrow`.
+    def take(self, plan: InstancePlan) -> Berth:
+        """Lend an instance, to be given back; see `borrow`."""
+        got = self.ask(plan)
+        return self.await_turn(got) if isinstance(got, Waiter) else got
 
-        Raises `NotNow` where it would have to be opened or waited for and the caller does not
-        wait.
-        """
+    def ask(self, plan: InstancePlan) -> Berth | Waiter:
+        """Lend an instance, or queue the call, to be given one in `await_turn`."""
         with self._lock:
             self._refuse_when_closed()
             fleet = self._fleet(plan)
             fleet.awake = True
-            berth = self._free(fleet)
-            if berth is None and waits:
+            berth, patient, now = self._free(fleet), False, self._clock()
+            if berth is None:
                 ahead = sum(each.fleet.newest() is fleet for each in self._waiting)
                 patient = self._comes_soon(fleet, ahead)
                 berth = None if patient else self._another(fleet, ahead)
             if berth is not None:
-                berth.lend(self._clock())
+                berth.lend(now)
                 return berth
-            if not waits:
-                raise NotNow
-            waiter = Waiter(fleet, patient=patient)
+            waiter = Waiter(fleet, now, patient=patient)
             self._waiting.append(waiter)
-        return self._await(waiter)
+            return waiter
+
+    def leave(self, waiter: Waiter) -> None:
+        """Take back a call that waits, or the instance that it was given meanwhile."""
+        with self._lock:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+        if waiter.berth is not None:
+            self.give_back(waiter.berth)
 
     def give_back(self, berth: Berth) -> None:
         """Take back what was lent; keep it if it is still good."""
@@ -309,13 +336,14 @@ class Pool:
                 self._in_background(self._lives.end, berth.instance)
         self._join(limit_s)
 
-    # --- who waits, under the lock -------------------------------------------------------------
-
-    def _await(self, waiter: Waiter) -> Berth:
-        if waiter.patient and not waiter.wait(self._keeping.patience_s):
-            with self._lock:
-                waiter.patient = False
-                self._serve()
+    def await_turn(self, waiter: Waiter) -> Berth:
+        """Wait for an instance; raise `NoPlace` when none can be had in time."""
+        if waiter.patient and not waiter.is_served:
+            left_s = self._keeping.patience_s - (self._clock() - waiter.began)
+            if left_s <= 0 or not waiter.wait(left_s):
+                with self._lock:
+                    waiter.patient = False
+                    self._serve()
         while not waiter.is_served and not waiter.wait(self._keeping.wait_s):
             with self._lock:
                 if waiter.is_served:
@@ -338,6 +366,8 @@ class Pool:
         self._lives.end(berth.instance)
         with self._lock:
             self._serve()
+
+    # --- who waits, under the lock -------------------------------------------------------------
 
     def _serve_next(self, berth: Berth) -> None:
         """Have an instance that has come back serve who is next, if he waits for such a one."""

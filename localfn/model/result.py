@@ -21,6 +21,7 @@ class FailureKind(Enum):
     TOO_LARGE = "too-large"
     ANSWER_TOO_LARGE = "answer-too-large"
     THROTTLED = "throttled"
+    CANCELED = "canceled"
 
 
 class Failure(NamedTuple):

@@ -10,13 +10,25 @@ from localfn.model.http import Headers, HttpReply, HttpRequest
 from localfn.model.result import Result
 
 
+class Rewrite(NamedTuple):
+    """A rule by which a request's address is replaced before the function sees it.
+
+    Where the regular expression `pattern` is found in path and query, `replacement` is what they
+    become, `$1` standing for the first group. `of_path`: the path alone is looked at and replaced.
+    """
+
+    pattern: str
+    replacement: str
+    of_path: bool = False
+
+
 class DomainRoute(NamedTuple):
     """A path of a custom domain, and the key of the function that answers there.
 
     `domain` is empty where the cloud makes one up. `path` ends with `*` where everything below
     it is meant; in it `{name}` stands for one part of a path and `{name+}` for all that is left.
     `methods` is empty where all are. `trigger` names the one of the function's triggers by which
-    requests come, where it has several.
+    requests come, where it has several. The first of `rewrites` that fits is applied.
     """
 
     domain: str
@@ -26,6 +38,7 @@ class DomainRoute(NamedTuple):
     qualifier: str = ""
     template: Place | None = None
     trigger: str = ""
+    rewrites: tuple[Rewrite, ...] = ()
 
 
 class WebRules(NamedTuple):
@@ -119,8 +132,8 @@ class Calls(Protocol):
     def new_id(self, function: Function) -> str:
         """Return an id for a call that is about to be made."""
 
-    def invoke(self, call: Call) -> Result:
-        """Make a call and wait for its result."""
+    def invoke(self, call: Call, door: str = "api") -> Result:
+        """Make a call and wait for its result; `door` is what logs say about how it came."""
 
     def stream(self, call: Call) -> Iterator[Part | Result]:
         """Make a call; yield the parts of its answer as they come, if any, and last its result."""
@@ -158,28 +171,32 @@ class Route(NamedTuple):
     is_for_pages: bool = False
 
 
+def to_nobody(_result: Result, _destination: str, _functions: Sequence[Function]) -> None:
+    """Tell no function of the project how a call went."""
+    return
+
+
 class WebSockets(NamedTuple):
     """How a cloud has functions speak WebSocket. Everything in it is a fact or a pure function.
 
     Moments are in seconds since the epoch.
 
+    - `serves(request, functions)`: whether functions are behind this address.
     - `opened(request, moment, calls)`: a client is let in: the socket and further headers of the
-      answer; or the answer that turns it away; None where no function is behind this address.
+      answer; or the answer that turns it away.
     - `heard(socket, message, moment, calls)`: what is sent back for a message, None for nothing.
     - `closed(socket, code, reason, moment, calls)`: told once, whoever has hung up.
-    - `manages(request)`: whether a request is about open sockets; `managed(request, calls)`: the
-      answer to it.
+    - `manages(request, functions)`: whether a request is about open sockets; `managed(request,
+      calls)`: the answer to it.
     - `urls(functions)`: (function's key, what for, path) of each address.
     - `most_frame_bytes`, `most_message_bytes`: what a client may send at a time.
     """
 
-    opened: Callable[
-        [HttpRequest, float, Calls],
-        tuple[Socket, Headers] | HttpReply | None,
-    ]
+    serves: Callable[[HttpRequest, Sequence[Function]], bool]
+    opened: Callable[[HttpRequest, float, Calls], tuple[Socket, Headers] | HttpReply]
     heard: Callable[[Socket, str | bytes, float, Calls], str | bytes | None]
     closed: Callable[[Socket, int, str, float, Calls], None]
-    manages: Callable[[HttpRequest], bool]
+    manages: Callable[[HttpRequest, Sequence[Function]], bool]
     managed: Callable[[HttpRequest, Calls], HttpReply]
     urls: Callable[[Sequence[Function]], Sequence[tuple[str, str, str]]]
     most_frame_bytes: int
@@ -202,6 +219,8 @@ class Web(NamedTuple):
     - `no_route(request, id)`: the answer where no endpoint of the API is meant.
     - `repeats(function)`: what becomes of an asynchronous call.
     - `routes`: the endpoints of the cloud's own API; `prefixes` begin all of their paths.
+    - `destined(result, destination, functions)`: the call, without an id, that tells another
+      function of the project how an asynchronous call went, where its destination is one.
     - `admit(visit, calls)`: what stands before a function that `is_guarded(visit)`, and may call
       others to decide: the visit, perhaps with its `client`, or the answer of the cloud; None where
       nothing ever does.
@@ -229,6 +248,7 @@ class Web(NamedTuple):
     no_route: Callable[[HttpRequest, str], HttpReply]
     repeats: Callable[[Function], Repeats]
     routes: tuple[Route, ...]
+    destined: Callable[[Result, str, Sequence[Function]], Call | None] = to_nobody
     is_guarded: Callable[[Visit], bool] = lambda visit: True
     admit: Callable[[Visit, Calls], Visit | HttpReply] | None = None
     patience: Callable[[Visit], Patience | None] | None = None

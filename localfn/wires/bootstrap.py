@@ -28,11 +28,14 @@ class BootstrapWire:
     `clock` counts the seconds of limits; it stands still while a debugger holds the code.
     """
 
+    is_well = True
+
     def __init__(self, channel: Channel, tape: LogTape, clock: Clock = time.monotonic) -> None:
         self._channel = channel
         self._tape = tape
         self._clock = clock
         self._numbers = itertools.count(1)
+        self._told: Mapping[str, object] = {}
 
     @property
     def advice(self) -> str:
@@ -45,6 +48,8 @@ class BootstrapWire:
         The reply's failure is None when the guest is ready.
         """
         asked = {"kind": "init", "id": "init", "protocol": PROTOCOL, **init}
+        context = init.get("context")
+        self._told = context if isinstance(context, dict) else {}
         return self._ask(asked, b"", limit_s)
 
     def call(
@@ -62,7 +67,7 @@ class BootstrapWire:
             "kind": "invoke",
             "id": invocation.id,
             "deadline_ms": deadline_ms,
-            "context": context,
+            "context": self._news(context),
         }
         if invocation.event.http is not None:
             header["http"] = invocation.event.http
@@ -79,9 +84,18 @@ class BootstrapWire:
             "kind": "hook",
             "id": f"{name}-{next(self._numbers)}",
             "hook": name,
-            "context": context,
+            "context": self._news(context),
         }
         return self._ask(asked, b"", limit_s)
+
+    def _news(self, context: Mapping[str, object]) -> Mapping[str, object]:
+        """Return what is not as `init` has told it: most of a context is always the same."""
+        told = self._told
+        return {
+            name: value
+            for name, value in context.items()
+            if name not in told or told[name] != value
+        }
 
     def stop(self) -> None:
         """Ask the guest to end by itself."""

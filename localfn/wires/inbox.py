@@ -51,6 +51,11 @@ class Inbox:
         if take is not None:
             self._takers[id_] = take
 
+    def cancel(self, id_: str) -> None:
+        """Answer what is still open ourselves: nobody waits for it any more."""
+        if id_ in self._answers and self._answers[id_] is None:
+            self._answers[id_] = Frame({"kind": "failure", "failure": "canceled", "id": id_})
+
     def has(self, id_: str) -> bool:
         """Return whether the answer is here, or will never be."""
         return self._answers.get(id_) is not None or self.closed

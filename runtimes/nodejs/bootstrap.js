@@ -297,7 +297,13 @@ class Worker {
     }
   }
 
+  /** Give a header its whole context: what is as `init` told it is left out. */
+  _complete(header) {
+    header.context = Object.assign({}, this._init.context, header.context);
+  }
+
   _invoke(header, payload, done) {
+    this._complete(header);
     this._handler(this._init.handler, (error, handler) => {
       if (error) {
         done(error);
@@ -311,6 +317,7 @@ class Worker {
   }
 
   _hook(header, _payload, done) {
+    this._complete(header);
     this._handler(this._init.hooks[header.hook], (error, handler) => {
       if (error) {
         done(error);

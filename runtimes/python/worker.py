@@ -100,11 +100,12 @@ class Stream(object):
             self._all(self._out, head)
             self._all(self._out, payload)
 
-    def leave_with_host(self):
+    def leave_with_host(self, debugged):
         """End this process group at once when localfn is gone, even in the middle of a call.
 
         In a container the supervisor does it. A bare thread: user code that lists or counts its
-        threads does not see it.
+        threads does not see it. A debugger would show it among the user's, so it gets one that
+        it knows as its own.
         """
         try:
             import select
@@ -127,7 +128,14 @@ class Stream(object):
                 os.killpg(0, signal.SIGKILL)
             os._exit(1)
 
-        _thread.start_new_thread(leave, ())
+        if not debugged:
+            _thread.start_new_thread(leave, ())
+            return
+        import threading
+
+        thread = threading.Thread(target=leave, name="localfn")
+        thread.daemon = thread.is_pydev_daemon_thread = True
+        thread.start()
 
     def _exactly(self, size, more=0):
         """Return so many bytes, fewer at the end; `more` may be read ahead where it is there."""
@@ -252,7 +260,7 @@ class Worker(object):
         """Be sure to end with localfn, if there is no supervisor to see to that."""
         if header["alone"] and not self._guarded:
             self._guarded = True
-            self._stream.leave_with_host()
+            self._stream.leave_with_host(bool(header.get("debug")))
 
     def _begin(self, header, payload):
         import threading
@@ -297,7 +305,12 @@ class Worker(object):
         version = "%d.%d.%d" % sys.version_info[:3]
         return {"kind": "ready", "protocol": PROTOCOL, "language_version": version}, b""
 
+    def _with_context(self, header):
+        """Return a header with its whole context: what is as `init` told it is left out."""
+        return dict(header, context=dict(self._init.get("context", {}), **header["context"]))
+
     def _invoke(self, header, payload):
+        header = self._with_context(header)
         handler = self._handler(self._init["handler"])
         if "http" in header:
             http, body = self._shim.run_http(handler, payload, header)
@@ -305,6 +318,7 @@ class Worker(object):
         return {"kind": "result"}, self._shim.run_handler(handler, payload, header)
 
     def _hook(self, header, _payload):
+        header = self._with_context(header)
         handler = self._handler(self._init["hooks"][header["hook"]])
         self._shim.run_hook(handler, header["context"])
         return {"kind": "result"}, b""

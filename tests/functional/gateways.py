@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 READY = re.compile(rb"ready at http://[^:]*:(\d+)")
 LIMIT_S = 30.0
 
@@ -85,6 +87,15 @@ class Started:
         assert self.process.stdout
         for line in self.process.stdout:
             self.printed += line
+
+
+RUNNERS = ["process", pytest.param("docker", marks=pytest.mark.docker)]
+
+
+def runs_with(runner: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Options and variables of a gateway whose functions run this way."""
+    bases = {name: value for name, value in os.environ.items() if name.startswith("LOCALFN_BASE_")}
+    return ("--runner", runner), bases
 
 
 def plain_environ() -> dict[str, str]:

@@ -400,9 +400,11 @@ def test_ctrl_c_ends_everything_within_a_second(tmp_path: Path) -> None:
     assert not (running.folder / ".localfn" / "gateway.json").exists()
 
 
-def test_a_second_ctrl_c_kills_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("later_s", [0, 0.05, 0.08, 0.12])
+def test_a_second_ctrl_c_kills_at_once(tmp_path: Path, later_s: float) -> None:
     with gateway(project(tmp_path / "p")) as running:
         running.process.send_signal(signal.SIGINT)
+        time.sleep(later_s)
         running.process.send_signal(signal.SIGINT)
 
         assert running.process.wait(LIMIT_S) == 130

@@ -1,4 +1,4 @@
-"""Functions that misbehave harm only their own call, in processes."""
+"""Functions and clients that misbehave harm only their own call, in both backends."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.gateways import LIMIT_S, Started, gateway
+from tests.functional.gateways import LIMIT_S, RUNNERS, Started, gateway, runs_with
 
 TEMPLATE = """\
 edition: 3.0.0
@@ -93,13 +93,17 @@ def fine():
 INVOKE = "/2023-03-30/functions/{}/invocations"
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+@pytest.fixture(scope="module", params=RUNNERS)
+def started(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Started]:
+    options, environ = runs_with(request.param)
     folder: Path = tmp_path_factory.mktemp("bad")
+    folder.chmod(0o755)
     (folder / "code").mkdir()
     (folder / "code" / "index.py").write_text(CODE)
     (folder / "s.yaml").write_text(TEMPLATE)
-    with gateway(folder) as running:
+    with gateway(folder, *options, environ=environ) as running:
         running.ask(path="/")
         yield running
 
@@ -166,3 +170,35 @@ def test_clients_that_say_nothing_hold_up_nobody(started: Started, bystander: li
     assert answers == [b"fine"] * 5
     for link in silent:
         link.close()
+
+
+def calls_of(started: Started) -> list[dict]:
+    return started.ask(path="/_localfn/invocations").json()["invocations"]
+
+
+def test_a_call_whose_client_has_left_is_cancelled_and_the_next_one_is_served(
+    started: Started,
+) -> None:
+    path, host = INVOKE.format("bad"), "Host: localhost"
+    with socket.create_connection(("127.0.0.1", started.port), LIMIT_S) as link:
+        link.sendall(f"POST {path} HTTP/1.1\r\n{host}\r\nContent-Length: 4\r\n\r\ndeaf".encode())
+        time.sleep(0.5)
+
+    deadline = time.monotonic() + LIMIT_S
+    while not (left := [each for each in calls_of(started) if each["status"] == 499]):
+        assert time.monotonic() < deadline, calls_of(started)
+        time.sleep(0.05)
+    assert left[0]["failure"]["kind"] == "canceled"
+    told = started.ask(path=f"/_localfn/invocations/{left[0]['id']}").json()["logs"]
+    assert "Error: Invocation canceled by client (duration: " in told
+    after = started.ask("POST", path, b"fine")
+    assert (after.status, after.body) == (200, b"fine")
+
+
+def test_a_body_over_the_clouds_limit_is_refused_and_the_next_call_works(started: Started) -> None:
+    path = INVOKE.format("bad")
+
+    answer = started.ask("POST", path, bytes((32 << 20) + 1))
+
+    assert (answer.status, answer.json()["Code"]) == (400, "EntityTooLarge")
+    assert started.ask("POST", path, b"fine").body == b"fine"

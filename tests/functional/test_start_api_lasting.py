@@ -210,3 +210,18 @@ def test_a_request_for_a_server_that_gets_no_instance_in_time_is_told_429(folder
         assert refused.status == 429
         assert b"ResourceExhausted" in refused.body
         assert ask(running, "site").body == b"one"
+
+
+def test_cold_and_warm_are_told_at_every_door(folder: Path) -> None:
+    api, web = "/2023-03-30/functions/web/invocations", FUNCTION.format(name="web")
+    save_server(folder, "one")
+    (folder / "s.yaml").write_text(TEMPLATE + web + SERVER.replace("PYTHON", sys.executable))
+    with gateway(folder) as running:
+        by_api = [running.ask("POST", api, b'{"rawPath": "/"}').headers[START] for _ in range(2)]
+        passed_on = [ask(running, "site").headers[START] for _ in range(2)]
+        by_trigger = [ask(running).headers[START] for _ in range(2)]
+        until(lambda: running.printed.count(b"GET /  200") == 4, running)
+
+    assert (by_api, passed_on, by_trigger) == (["cold", "warm"], ["cold", "warm"], ["warm"] * 2)
+    told = [line for line in running.printed.splitlines() if b"  site  " in line]
+    assert [b"  cold " in told[0], b"  warm" in told[1]] == [True, True]

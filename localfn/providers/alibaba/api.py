@@ -27,7 +27,7 @@ from localfn.providers.alibaba.errors import (
     error_type,
     too_large,
 )
-from localfn.providers.alibaba.http import ANSWER_TOO_LARGE, is_asynchronous, log_tail
+from localfn.providers.alibaba.http import ANSWER_TOO_LARGE, STATUS_OF, is_asynchronous, log_tail
 from localfn.providers.alibaba.lookup import (
     FC2_FIRST,
     NOBODY,
@@ -91,8 +91,8 @@ def _answer(request: HttpRequest, result: Result) -> HttpReply:
     failure, id_ = result.failure, result.invocation.id
     if failure is not None and failure.kind is FailureKind.TOO_LARGE:
         return too_large(int(failure.message), id_)
-    if failure is not None and failure.kind is FailureKind.THROTTLED:
-        return HttpReply(429, (JSON, (REQUEST_ID, id_)), result.payload)
+    if failure is not None and failure.kind in STATUS_OF:
+        return HttpReply(STATUS_OF[failure.kind], (JSON, (REQUEST_ID, id_)), result.payload)
     if failure is not None and failure.kind is FailureKind.ANSWER_TOO_LARGE:
         return bad_response(ANSWER_TOO_LARGE, id_)
     return HttpReply(200, _headers(request, result), result.payload)

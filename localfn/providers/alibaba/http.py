@@ -48,6 +48,8 @@ _AS_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 _NOT_ITS_OWN = frozenset(
     {FailureKind.TOO_LARGE, FailureKind.THROTTLED, FailureKind.ANSWER_TOO_LARGE}
 )
+# Nobody is there to read the second one; the log tells it.
+STATUS_OF = {FailureKind.THROTTLED: 429, FailureKind.CANCELED: 499}
 # Headers that a client may not set, and those that a function may not (section 3).
 _NOT_FROM_CLIENTS = frozenset({"connection", "keep-alive", "transfer-encoding"})
 _OF_THE_CLOUD = frozenset({"x-fc-invocation-type", "x-fc-log-type"})
@@ -111,9 +113,10 @@ def _event(visit: Visit, body: bytes, rules: WebRules) -> Mapping[str, object]:
         body, request.header("content-type"), request.header("content-encoding")
     )
     host = request.header("host").partition(":")[0]
+    path = request.path
     return {
         "version": "v1",
-        "rawPath": request.path,
+        "rawPath": path,
         "body": text,
         "isBase64Encoded": is_base64,
         "headers": _headers_told(request.headers),
@@ -124,7 +127,7 @@ def _event(visit: Visit, body: bytes, rules: WebRules) -> Mapping[str, object]:
             "domainPrefix": host.partition(".")[0],
             "http": {
                 "method": request.method,
-                "path": unquote(request.path),
+                "path": unquote(path) if "%" in path else path,
                 "protocol": request.protocol,
                 "sourceIp": request.client_ip,
                 "userAgent": request.header("user-agent"),
@@ -262,8 +265,8 @@ def _failed(failure: Failure, result: Result, rules: WebRules) -> HttpReply:
     id_ = result.invocation.id
     if failure.kind is FailureKind.TOO_LARGE:
         return too_large(int(failure.message), id_)
-    if failure.kind is FailureKind.THROTTLED:
-        return HttpReply(429, (JSON,), result.payload)
+    if failure.kind in STATUS_OF:
+        return HttpReply(STATUS_OF[failure.kind], (JSON,), result.payload)
     if failure.kind is FailureKind.ANSWER_TOO_LARGE:
         return bad_response(ANSWER_TOO_LARGE, id_)
     name = "timed-out" if failure.kind is FailureKind.TIMED_OUT else "function-error"

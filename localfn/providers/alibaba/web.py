@@ -1,7 +1,7 @@
 """The HTTP side of Function Compute as one table."""
 
 from localfn.model import Web
-from localfn.providers.alibaba import api, errors, http
+from localfn.providers.alibaba import api, destination, errors, http
 
 WEB = Web(
     statuses=http.STATUSES,
@@ -19,4 +19,5 @@ WEB = Web(
     no_route=api.no_route,
     repeats=api.repeats,
     routes=api.ROUTES,
+    destined=destination.destined,
 )

@@ -15,6 +15,7 @@ EXITED = (
     "(duration: {ms:.0f}ms, maxMemoryUsage: {mb:.0f}MB)"
 )
 TIMED_OUT = "Function timed out after {limit:g} seconds (maxMemoryUsage: {mb:.0f}MB)"
+CANCELED = "Invocation canceled by client (duration: {ms:.0f}ms, maxMemoryUsage: {mb:.2f}MB)"
 INIT_TIMED_OUT = "Function initialization timed out after {limit:g} seconds"
 BAD_RESPONSE = "the function's HTTP response cannot be used: {why}"
 THROTTLED = "the function '{function}' has no instance left for this call"
@@ -77,6 +78,8 @@ def _end(result: Result) -> bytes:
         return b"" if own else result.payload + b"\n"
     if failure is None:
         return f"FC Invoke End RequestId: {id_}\n".encode()
+    if failure.kind is FailureKind.CANCELED:
+        return f"FC Invoke End RequestId: {id_}, Error: {_canceled_words(result)}\n".encode()
     told = result.payload + b"\n"
     if failure.during_init:
         return told
@@ -130,6 +133,14 @@ def _timed_out(failure: Failure, result: Result) -> Mapping[str, object]:
     return {"errorMessage": TIMED_OUT.format(limit=limit, mb=result.peak_memory_mb)}
 
 
+def _canceled(_: Failure, result: Result) -> Mapping[str, object]:
+    return _refused("ClientClosedRequest", _canceled_words(result), result)
+
+
+def _canceled_words(result: Result) -> str:
+    return CANCELED.format(ms=result.duration_ms, mb=result.peak_memory_mb)
+
+
 def _too_large(failure: Failure, result: Result) -> Mapping[str, object]:
     return _refused("EntityTooLarge", TOO_LARGE.format(limit=failure.message), result)
 
@@ -169,4 +180,5 @@ _BODIES: Mapping[FailureKind, Callable[[Failure, Result], Mapping[str, object]]]
     FailureKind.BAD_REPLY: _bad_reply,
     FailureKind.ANSWER_TOO_LARGE: _answer_too_large,
     FailureKind.THROTTLED: _throttled,
+    FailureKind.CANCELED: _canceled,
 }

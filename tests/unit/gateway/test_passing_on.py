@@ -53,8 +53,9 @@ class Engine:
     async def invoking(self, call: Call, follow, /):
         raise AssertionError("nothing is invoked")
 
-    def forward(self, call: Call, request: HttpRequest, follow, /) -> HttpReply:
+    def forward(self, call: Call, request: HttpRequest, follow, begun, /) -> HttpReply:
         self.asked.append(request)
+        begun(None)
         follow(b"printed")
         return self.reply(request)
 

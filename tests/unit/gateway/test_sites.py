@@ -5,7 +5,7 @@ import pytest
 from localfn import providers
 from localfn.gateway.guard import host_of
 from localfn.gateway.sites import Found, Sites
-from localfn.model import DomainRoute, Function, HttpRequest, Trigger
+from localfn.model import DomainRoute, Function, HttpRequest, Rewrite, Trigger
 from localfn.project import Project
 
 HTTP = Trigger("http", "web", {"methods": ("GET",), "auth": "function"})
@@ -107,6 +107,31 @@ def test_the_most_precise_route_of_a_domain_leads(url: str, method: str, wanted:
     assert found.qualifier == ("prod" if wanted is B else "")
 
 
+@pytest.mark.parametrize(
+    ("url", "uri"),
+    [
+        ("localhost/old?a=b", "/new?a=b"),
+        ("localhost/test/old", "/test/old"),
+        ("localhost/api/getName&Version=1", "/getName&Version=1"),
+        ("localhost/css/style.css?v=2", "/public/css/style.css?v=2"),
+        ("localhost/id/7", "/item?id=7&unknown="),
+    ],
+)
+def test_a_route_may_show_its_function_another_address(url: str, uri: str) -> None:
+    rewrites = (
+        Rewrite(r"^/old\Z", "/new", of_path=True),
+        Rewrite("/api/(.*)", "/$1"),
+        Rewrite("^/css/(.*)", "/public/css/${1}"),
+        Rewrite("^/id/([0-9]+)$", "/item?id=$1&unknown=$2"),
+    )
+
+    found = find(sites(JOB, routes=(DomainRoute("", "/*", "job", rewrites=rewrites),)), url)
+
+    assert found is not None
+    assert found.uri == uri
+    assert f"{found.path}?{found.query}".rstrip("?") == uri
+
+
 def test_a_function_behind_a_domain_needs_no_trigger_of_its_own() -> None:
     found = find(sites(JOB, routes=(DomainRoute("", "/*", "job"),)), "localhost/a")
 
@@ -169,7 +194,7 @@ def test_functions_with_routes_are_told_by_these() -> None:
 
     assert rows == [
         ("routed", "all methods (anonymous)", "http://127.0.0.1:81/_fn/routed/"),
-        ("alone", "any domain second", "http://127.0.0.1:81/b"),
-        ("routed", "GET domain first", "http://127.0.0.1:81/a/{id}"),
-        ("routed", "any domain first", "http://127.0.0.1:81/a/{id}"),
+        ("alone", "all methods (second.localhost)", "http://127.0.0.1:81/b"),
+        ("routed", "GET (first.localhost)", "http://127.0.0.1:81/a/{id}"),
+        ("routed", "all methods (first.localhost)", "http://127.0.0.1:81/a/{id}"),
     ]

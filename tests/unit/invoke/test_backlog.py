@@ -19,6 +19,7 @@ from localfn.model import (
 )
 
 FUNCTION = Function("job", "any", "index.handler", Path())
+NEXT = Function("next", "any", "index.handler", Path())
 LIMIT_S = 10.0
 
 
@@ -69,6 +70,25 @@ def test_a_call_that_succeeds_is_made_once() -> None:
     scene.until(lambda: bool(scene.said))
     assert [each.attempt for each in scene.made] == [0]
     assert scene.said == ["job: its success would now go to `queue`; nothing is sent"]
+
+
+def test_a_result_goes_to_a_destination_that_can_be_reached_here() -> None:
+    scene = Scene(Repeats(3, 60, on_success="next"), None)
+    scene.backlog = Backlog(
+        scene.make,
+        lambda of: Repeats(0, 60, on_success="next" if of is FUNCTION else ""),
+        scene.say,
+        destined=lambda result, where: Call(NEXT, Event(b"told"), id="b"),
+    )
+
+    scene.backlog.put(call("a"))
+
+    scene.until(lambda: len(scene.made) == 2)
+    assert [(each.function, each.event.payload) for each in scene.made] == [
+        (FUNCTION, b""),
+        (NEXT, b"told"),
+    ]
+    assert scene.said == ["job: its success goes to next (b)"]
 
 
 @pytest.mark.parametrize("attempts", [0, 2])

@@ -1,8 +1,9 @@
 """Custom domains and their routes (contract alibaba-fc, section 1.3)."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from localfn.model import DomainRoute
+from localfn.model import DomainRoute, Rewrite
 from localfn.templates import fields
 from localfn.templates.notebook import Notebook
 from localfn.templates.tree import Node
@@ -68,11 +69,6 @@ def _route(
             hint="Write the name of the function it leads to.",
         )
         return
-    if node.get("rewriteConfig", "RewriteConfig").written:
-        notes.warn(
-            node.place,
-            "`rewriteConfig` is not applied here: the function sees the path as it was asked for.",
-        )
     yield DomainRoute(
         domain=domain,
         path=path or fields.text(node.get("path"), notes) or "/*",
@@ -82,7 +78,45 @@ def _route(
         ),
         qualifier=fields.text(node.get("qualifier", "Qualifier"), notes),
         template=node.place,
+        rewrites=tuple(_rewrites(node.get("rewriteConfig", "RewriteConfig"), notes)),
     )
+
+
+def _rewrites(config: Node, notes: Notebook) -> Iterator[Rewrite]:
+    """Yield the rules of a route; which kind comes first is not documented."""
+    for kinds, pattern_of in _KINDS.items():
+        for rule in fields.entries(config.get(*kinds), notes):
+            match = fields.text(rule.get("match", "Match"), notes)
+            pattern = pattern_of(match)
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                notes.warn(
+                    rule.place, f"`{match}` is no regular expression and is left out: {error}."
+                )
+                continue
+            replacement = fields.text(rule.get("replacement", "Replacement"), notes)
+            yield Rewrite(pattern, replacement, of_path=pattern_of is _exact)
+
+
+def _exact(match: str) -> str:
+    return rf"^{re.escape(match)}\Z"
+
+
+def _wildcard(match: str) -> str:
+    """Return a pattern in which `*` stands for anything, and `^` for the beginning."""
+    return re.escape(match).replace(r"\*", "(.*)").replace(r"\^", "^")
+
+
+def _as_written(match: str) -> str:
+    return match
+
+
+_KINDS: Mapping[tuple[str, str], Callable[[str], str]] = {
+    ("equalRules", "EqualRules"): _exact,
+    ("wildcardRules", "WildcardRules"): _wildcard,
+    ("regexRules", "RegexRules"): _as_written,
+}
 
 
 def _domain(node: Node, notes: Notebook) -> str:

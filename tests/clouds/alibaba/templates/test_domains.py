@@ -1,6 +1,6 @@
 """Custom domains of all three dialects, and how asynchronous calls are repeated."""
 
-from localfn.model import DomainRoute, Reading
+from localfn.model import DomainRoute, Reading, Rewrite
 from tests.clouds.alibaba.templates.conftest import Read, told
 
 FUN = """\
@@ -71,6 +71,14 @@ resources:
         routes:
           - {path: /a/*, functionName: "${resources.fn.props.functionName}", methods: [GET]}
           - {path: /b, functionName: resize, rewriteConfig: {equalRules: []}}
+          - path: /d/*
+            functionName: resize
+            rewriteConfig:
+              regexRules:
+                - {match: "^/d/([a-z]+)$", replacement: "/$1"}
+                - {match: "(", replacement: /}
+              wildcardRules: [{match: "^/d/*", replacement: "/e/$1"}]
+              equalRules: [{match: /d.x, replacement: /f}]
           - {path: /c}
 """
 
@@ -105,10 +113,20 @@ def test_a_domain_of_fc3_leads_to_functions_of_other_modules(read: Read) -> None
     assert routes(reading) == [
         DomainRoute("img.example.com", "/a/*", "resize", ("GET",)),
         DomainRoute("img.example.com", "/b", "resize"),
+        DomainRoute(
+            "img.example.com",
+            "/d/*",
+            "resize",
+            rewrites=(
+                Rewrite(r"^/d\.x\Z", "/f", of_path=True),
+                Rewrite(r"^/d/(.*)", "/e/$1"),
+                Rewrite("^/d/([a-z]+)$", "/$1"),
+            ),
+        ),
     ]
-    rewriting, nameless = told(reading)
-    assert rewriting.startswith("warning s.yaml:21 domain: `rewriteConfig` is not applied here")
-    assert nameless.startswith("warning s.yaml:22 domain: a route of a custom domain names no fu")
+    broken, nameless = told(reading)
+    assert broken.startswith("warning s.yaml:27 domain: `(` is no regular expression")
+    assert nameless.startswith("warning s.yaml:30 domain: a route of a custom domain names no fu")
 
 
 def test_asynchronous_calls_are_repeated_as_the_template_says(read: Read) -> None:
