@@ -7,8 +7,9 @@ from typing import NamedTuple, TypeVar
 
 from localfn.errors import ProjectError
 from localfn.nearest import nearest
+from localfn.providers.aws.templates.calls import function_of
 from localfn.providers.aws.templates.deployment import Deployment
-from localfn.providers.aws.templates.intrinsics import NO_VALUE, Resolver, function_of
+from localfn.providers.aws.templates.intrinsics import NO_VALUE, Resolver
 from localfn.providers.aws.templates.names import (
     ATTRIBUTES,
     FIRST_VERSION,
@@ -31,6 +32,13 @@ _ALIAS = "AWS::Lambda::Alias"
 _QUALIFIED: Mapping[str, tuple[str, ...]] = {
     _ALIAS: ("AliasArn",),
     "AWS::Lambda::Version": ("FunctionArn", "FunctionArnWithSnapStart"),
+}
+# What the transform makes beside a resource, and the property that names it.
+_PARTS: Mapping[tuple[str, str], str] = {
+    ("AWS::Serverless::Function", "Version"): "AutoPublishAlias",
+    ("AWS::Serverless::Function", "Alias"): "AutoPublishAlias",
+    ("AWS::Serverless::Api", "Stage"): "StageName",
+    ("AWS::Serverless::HttpApi", "Stage"): "StageName",
 }
 # Attributes of nested stacks.
 _OUTPUTS = "Outputs."
@@ -65,7 +73,7 @@ class Stack:
         self._conditions: dict[str, bool] = {}
         self._names: dict[str, str] = {}
         self._active: list[str] = []
-        self.resources = self._resolver.unrolled(root.get("Resources"), notes)
+        self.resources = self._resolver.expanded(root.get("Resources"), notes)
 
     @property
     def name(self) -> str:
@@ -139,8 +147,8 @@ class Stack:
         pattern = ATTRIBUTES.get(self.type_of(resource), {}).get(name)
         if pattern is not None:
             return Node(self._filled(pattern, resource), self.root.place)
-        implicit = self._implicit(resource, name)
-        if implicit is not None:
+        implicit = self._part(resource, name) or self._implicit(resource, name)
+        if implicit:
             return Node(implicit, self.root.place)
         if resource not in self.resources and not self._is_made(resource):
             raise Wrong(f"there is no resource `{resource}`", nearest(resource, self.resources))
@@ -276,19 +284,25 @@ class Stack:
 
     def _of_transform(self, name: str) -> str:
         """Return what stands for a resource that only the transform makes: its name."""
-        resource, dot, part = name.partition(".")
-        if dot and self.type_of(resource) in FUNCTIONS:
-            arn = written(self.attribute(resource, "Arn").scalar)
-            return f"{arn}:{self._alias(resource) if part == 'Alias' else FIRST_VERSION}"
-        if self._is_made(resource):
-            return name
+        resource, _, part = name.partition(".")
+        made = self._part(resource, part)
+        if made or self._is_made(resource):
+            return made or name
         known = [*self.root.get("Parameters").mapping, *self.resources]
         hint = nearest(name, known) if known else ""
         raise Wrong(f"there is no parameter and no resource `{name}`", hint)
 
-    def _alias(self, resource: str) -> str:
-        node = self.resources[resource].get("Properties").get("AutoPublishAlias")
-        return written(self.resolve(node).scalar) or "live"
+    def _part(self, resource: str, part: str) -> str:
+        """Return what the transform makes of a part of a resource, "" where it makes nothing."""
+        key = _PARTS.get((self.type_of(resource), part))
+        if key is None:
+            return ""
+        node = self.resources[resource].get("Properties").get(key)
+        told = written(self.resolve(node).scalar)
+        if part == "Stage":
+            return told
+        arn = written(self.attribute(resource, "Arn").scalar)
+        return f"{arn}:{told if part == 'Alias' else FIRST_VERSION}"
 
     def _is_made(self, name: str) -> bool:
         """Return whether the transform makes a resource of this name, as far as one can tell."""
