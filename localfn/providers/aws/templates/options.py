@@ -20,6 +20,7 @@
 | `alexa-skill` | `skill_id` |
 | `cognito` | `user_pool`, `triggers` |
 
+Everything that comes in batches may have `filters`: patterns as JSON text.
 Names, never ARNs. What has no value here is left out. HTTP triggers: `apis/__init__.py`.
 """
 
@@ -134,8 +135,18 @@ def _first(told: object) -> object:
     return told
 
 
+def _patterns(node: Node, _: Notebook) -> object:
+    """Return the patterns of a filter, each as JSON text."""
+    told = (each.get("Pattern") for each in node.items)
+    return tuple(written(each.scalar) for each in told if each.is_scalar and each.written) or None
+
+
 _ENABLED = {"enabled": (_on, ("Enabled", "State"))}
-_BATCH: Table = {"batch": (_whole, ("BatchSize",)), **_ENABLED}
+_BATCH: Table = {
+    "batch": (_whole, ("BatchSize",)),
+    "filters": (_patterns, ("FilterCriteria.Filters",)),
+    **_ENABLED,
+}
 _RESPONSES: Table = {"response_types": (_texts, ("FunctionResponseTypes",))}
 _OF_STREAM: Table = {
     **_BATCH,

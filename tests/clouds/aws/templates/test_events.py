@@ -62,9 +62,15 @@ ARN = "arn:aws:{}:us-east-1:123456789012:{}"
             {"topic": "alerts", "queue": "Jobs", "carries": "sns", "batch": 3},
         ),
         (
-            "Type: SQS\nProperties: {Queue: !GetAtt Jobs.Arn, BatchSize: 5, Enabled: false}",
+            "Type: SQS\nProperties: {Queue: !GetAtt Jobs.Arn, BatchSize: 5, "
+            'Enabled: false, FilterCriteria: {Filters: [{Pattern: \'{"body": {"a": [1]}}\'}]}}',
             "sqs",
-            {"queue": "Jobs", "batch": 5, "enabled": False},
+            {
+                "queue": "Jobs",
+                "batch": 5,
+                "enabled": False,
+                "filters": ('{"body": {"a": [1]}}',),
+            },
         ),
         (
             (

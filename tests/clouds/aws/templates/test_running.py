@@ -222,6 +222,43 @@ def test_a_layer_that_is_only_in_the_cloud_is_one_error_with_a_way_out(
 
 @pytest.mark.parametrize("project", ["hello-python"], indirect=True)
 @pytest.mark.parametrize("runner", RUNNERS)
+def test_the_last_layer_wins(localfn: Localfn, project: Path, runner: str) -> None:
+    for name in ("one", "two"):
+        (project / name / "python").mkdir(parents=True)
+        (project / name / "python" / "shared.py").write_text(f"NAME = '{name}'\n")
+        (project / name / "python" / f"only_{name}.py").write_text("")
+    (project / "template.yaml").write_text(
+        "Resources:\n"
+        "  One: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: one}}\n"
+        "  Two: {Type: AWS::Lambda::LayerVersion, Properties: {Content: two}}\n"
+        "  Shop:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+        "      Runtime: python3.11\n      Handler: index.handler\n"
+        "      Layers: [!Ref One, !Ref Two]\n      InlineCode: |\n"
+        "        import shared, only_one, only_two\n"
+        "        def handler(event, context):\n            return shared.NAME\n"
+    )
+
+    done = localfn("invoke", "--runner", runner, "-e", "{}")
+
+    assert (done.returncode, done.stdout) == (0, b'"two"'), done.stderr
+
+
+@pytest.mark.parametrize("project", ["hello-python"], indirect=True)
+def test_variables_for_a_function_that_is_not_there_are_a_warning(
+    localfn: Localfn, project: Path
+) -> None:
+    (project / "env.json").write_text('{"GretFunction": {"A": "b"}}')
+    (project / "localfn.yaml").write_text("env_file: env.json\n")
+
+    told = localfn("validate")
+
+    assert told.returncode == 0
+    assert b"warning: variables are given to `GretFunction`, which is no function" in told.stdout
+    assert b"hint: Did you mean `GreetFunction`?" in told.stdout
+
+
+@pytest.mark.parametrize("project", ["hello-python"], indirect=True)
+@pytest.mark.parametrize("runner", RUNNERS)
 def test_code_in_the_template_runs(localfn: Localfn, project: Path, runner: str) -> None:
     (project / "template.yaml").write_text(
         "Resources:\n  Inline:\n    Type: AWS::Lambda::Function\n    Properties:\n"
