@@ -62,8 +62,10 @@ ARN = "arn:aws:{}:us-east-1:123456789012:{}"
             {"topic": "alerts", "queue": "Jobs", "carries": "sns", "batch": 3},
         ),
         (
-            "Type: SQS\nProperties: {Queue: !GetAtt Jobs.Arn, BatchSize: 5, "
-            'Enabled: false, FilterCriteria: {Filters: [{Pattern: \'{"body": {"a": [1]}}\'}]}}',
+            (
+                "Type: SQS\nProperties: {Queue: !GetAtt Jobs.Arn, BatchSize: 5, "
+                'Enabled: false, FilterCriteria: {Filters: [{Pattern: \'{"body": {"a": [1]}}\'}]}}'
+            ),
             "sqs",
             {
                 "queue": "Jobs",
