@@ -63,7 +63,7 @@ def _add(
 
 def _ways(stack: Stack, group: str) -> list[tuple[str, tuple[str, ...]]]:
     """Return paths and methods by which rules lead to a group; everything without a rule."""
-    arn = written(stack.ref(group).scalar)
+    arn = stack.told_by(group)
     found = [
         (path, _values(props, "http-request-method", "HttpRequestMethodConfig"))
         for _, props in of_type(stack, _RULE, _KEYS)

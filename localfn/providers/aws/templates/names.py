@@ -122,6 +122,10 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "ProviderName": "cognito-idp.{region}.{suffix}/{name}",
             "ProviderURL": "https://cognito-idp.{region}.{suffix}/{name}",
         },
+        "AWS::EFS::AccessPoint": {
+            "Arn": f"arn:{{partition}}:elasticfilesystem:{_HERE}:access-point/{{name}}",
+            "AccessPointId": "{name}",
+        },
         "AWS::KMS::Key": {
             "Arn": f"arn:{{partition}}:kms:{_HERE}:key/{{name}}",
             "KeyId": "{name}",

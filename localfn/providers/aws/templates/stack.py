@@ -40,6 +40,11 @@ _PARTS: Mapping[tuple[str, str], str] = {
     ("AWS::Serverless::Api", "Stage"): "StageName",
     ("AWS::Serverless::HttpApi", "Stage"): "StageName",
 }
+# What the transform puts behind the name of a resource for what it makes beside it.
+_MADE = re.compile(
+    r"Role|Url(PublicPermissions)?|Alias\w+|Version[0-9a-f]*|Deployment[0-9a-f]*|\w*Stage|"
+    r"EventInvokeConfig|[0-9a-f]{10}"
+)
 # Attributes of nested stacks.
 _OUTPUTS = "Outputs."
 
@@ -103,6 +108,11 @@ class Stack:
     def type_of(self, name: str) -> str:
         """Return the type of a resource, "" where there is none."""
         return written(self.resources[name].get("Type").scalar) if name in self.resources else ""
+
+    def told_by(self, name: str) -> str:
+        """Return what a resource is told by where `Ref` names it."""
+        call = Node({"Ref": Node(name, self.root.place)}, self.root.place)
+        return written(self.resolve(call).scalar)
 
     def physical(self, name: str) -> str:
         """Return what a resource is called where it is deployed."""
@@ -240,7 +250,7 @@ class Stack:
     def _qualified(self, name: str) -> str:
         """Return the ARN of a version or an alias."""
         function = self.resources[name].get("Properties").get("FunctionName")
-        told = written(self.resolve(function).scalar)
+        told = self._once(f"the ARN of {name}", lambda: written(self.resolve(function).scalar))
         if ":function:" not in told:
             pattern = ATTRIBUTES["AWS::Lambda::Function"]["Arn"]
             told = pattern.format_map({**self.origin.deployment.words, "name": told})
@@ -298,7 +308,7 @@ class Stack:
         if key is None:
             return ""
         node = self.resources[resource].get("Properties").get(key)
-        told = written(self.resolve(node).scalar)
+        told = self._once(f"the {key} of {resource}", lambda: written(self.resolve(node).scalar))
         if part == "Stage":
             return told
         arn = written(self.attribute(resource, "Arn").scalar)
@@ -306,12 +316,20 @@ class Stack:
 
     def _is_made(self, name: str) -> bool:
         """Return whether the transform makes a resource of this name, as far as one can tell."""
-        serverless = "AWS::Serverless::"
-        return name in IMPLICIT or any(
-            name.startswith(each)
+        if name in IMPLICIT:
+            return True
+        return any(
+            name.startswith(each) and self._names_part(each, name.removeprefix(each))
             for each in (*self.resources, *IMPLICIT)
-            if each in IMPLICIT or self.type_of(each).startswith(serverless)
+            if each in IMPLICIT or self.type_of(each).startswith("AWS::Serverless::")
         )
+
+    def _names_part(self, resource: str, rest: str) -> bool:
+        """Return whether the transform makes names of a resource's own and this."""
+        if _MADE.fullmatch(rest) is not None:
+            return True
+        written_out = self.resources.get(resource, Node({}, self.root.place))
+        return rest.startswith(tuple(written_out.get("Properties").get("Events").mapping))
 
     def _implicit(self, resource: str, name: str) -> str | None:
         """Return an attribute of a resource that the transform makes beside a function."""

@@ -180,7 +180,7 @@ def _layers(stacks: list[Stack]) -> dict[str, Path]:
                 props = stack.properties(resource, _LAYER)
                 path = code.layer_folder(stack, resource, props, stack.notes)
                 if path is not None:
-                    found[written(stack.ref(name).scalar)] = path
+                    found[stack.told_by(name)] = path
     return found
 
 

@@ -221,6 +221,8 @@ def test_a_value_that_many_functions_want_is_asked_for_once(read: Read) -> None:
         ("!Nope x", "`!Nope` is no function of CloudFormation."),
         ("{'Fn::Refs': x}", "`Fn::Refs` is no function of CloudFormation."),
         ("!Ref Nobody", "there is no parameter and no resource `Nobody`."),
+        ("!Ref ShopTabel", "there is no parameter and no resource `ShopTabel`."),
+        ("!GetAtt ShopTabel.Arn", "there is no resource `ShopTabel`."),
         ("!GetAtt Nobody.Arn", "there is no resource `Nobody`."),
         ("!Sub '${Nobody}'", "there is no parameter and no resource `Nobody`."),
         ("!GetAtt Shop", "`Fn::GetAtt` wants a resource and one of its attributes."),
@@ -262,6 +264,7 @@ def test_a_mistake_is_one_error_with_its_line_and_other_functions_run(
                 "Other: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref Bucket}}"
             ),
         ),
+        ("", "Bucket: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Bucket}}"),
     ],
 )
 def test_a_circle_is_an_error_and_no_hang(sam: Read, above: str, beside: str) -> None:
