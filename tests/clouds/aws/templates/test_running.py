@@ -161,8 +161,10 @@ def test_a_url_of_a_first_project_answers_with_what_is_streamed(project: Path) -
 @pytest.mark.parametrize("project", ["s3-python"], indirect=True)
 def test_a_parameter_that_is_missing_is_told_with_what_to_fill_in(localfn: Localfn) -> None:
     told = localfn("validate")
+    in_json = localfn("validate", "--output", "json")
 
     assert told.returncode == 0
+    assert [each["asks"] for each in json.loads(in_json.stdout)["findings"]] == ["AppBucketName"]
     assert b"template.yaml:4: warning: the parameter `AppBucketName` has neither" in told.stdout
     assert b'To fill in, in localfn.yaml:\nvalues:\n  "AppBucketName":\n' in told.stdout
 
