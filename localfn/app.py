@@ -17,7 +17,7 @@ from localfn.invoke.fleet import Sink, Standing, nowhere
 from localfn.invoke.gate import Gate
 from localfn.invoke.invoker import Begun, Invoker, unheard
 from localfn.invoke.keeping import patient
-from localfn.invoke.lacking import lacking
+from localfn.invoke.lacking import given_to_nobody, lacking
 from localfn.invoke.plan import Planner, Wishes
 from localfn.invoke.plans import Plans
 from localfn.invoke.pool import End, Lives, NoPlace, Open, Pool, Renewal, Tell, untold
@@ -30,6 +30,7 @@ from localfn.model import (
     HttpReply,
     HttpRequest,
     InstancePlan,
+    Place,
     Result,
     Revision,
     Runtime,
@@ -119,11 +120,14 @@ def find_project(settings: Settings, reference: str = "", runtime: str = "") -> 
 def look_closely(project: Project, settings: Settings) -> tuple[Finding, ...]:
     """Return what keeps the project's functions from running on this machine."""
     wishes = _wishes(settings)
-    return tuple(
+    found = (
         finding
         for function in project.functions
         for finding in lacking(function, project.provider, project.root, wishes)
     )
+    place = Place(project.template or project.root)
+    broken = {each.function for each in project.findings}
+    return (*given_to_nobody(project.functions, broken, wishes, place), *found)
 
 
 @contextmanager
