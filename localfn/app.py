@@ -226,6 +226,8 @@ def open_session(
         before = live.settings
         for name in live.reopen():
             say(f"reload: another `{name}` takes effect at the next start")
+        if debuggers is not None:
+            _debug_new(debuggers, live, say)
         if live.settings != before:
             planners.append(_planner(live))
             plans.use(planners[-1])
@@ -323,6 +325,24 @@ def _debuggers(settings: Settings, project: Project, say: Say) -> "Debuggers | N
     told = {each.key: language_of(each.runtime) for each in project.functions}
     told |= ports.languages()
     return Debuggers(functions, known, settings.cache, say, waits=asked.waits, spoken=told)
+
+
+def _debug_new(debuggers: "Debuggers", live: Live, say: Say) -> None:
+    """Open the debuggers of functions that the template has now, where all shall be debugged."""
+    asked = live.settings.debugging
+    if asked is None or asked.functions:
+        return
+    from localfn.debug.debuggers import debuggable
+    from localfn.debug.ports import Ports
+
+    spoken = languages_of(live.project)
+    new = {key: told for key, told in spoken.items() if debuggers.of(key) is None}
+    try:
+        ports = Ports(live.project.root).of(spoken) if new else {}
+        for key, language in debuggable((), new, say).items():
+            debuggers.open(key, ports[key], language)
+    except LocalfnError as error:
+        say(f"reload: {error.message}")
 
 
 def languages_of(project: Project) -> dict[str, str]:
