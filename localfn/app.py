@@ -1,6 +1,7 @@
 """Build a session from settings: the only place that knows every part."""
 
 import shlex
+import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from localfn.invoke.keeping import patient
 from localfn.invoke.lacking import lacking
 from localfn.invoke.plan import Planner, Wishes
 from localfn.invoke.plans import Plans
-from localfn.invoke.pool import End, Lives, Open, Pool, Renewal, Tell, untold
+from localfn.invoke.pool import End, Lives, NoPlace, Open, Pool, Renewal, Tell, untold
 from localfn.live import Live, Read
 from localfn.model import (
     Call,
@@ -226,10 +227,29 @@ def open_session(
             plans.use(planners[-1])
             invoker.use(live.settings.environ, live.settings.timeout_s)
 
+    def load(key: str) -> None:
+        """Load a function before it is called, and say so where that fails."""
+        # Only gateways with debuggers come here.
+        from localfn.reload.wording import failed
+
+        try:
+            revision = pool.warm(plans.find(live.project.find(key)), follow_stop)
+        except (LocalfnError, NoPlace) as error:
+            say(f"{key}: cannot be loaded: {error}")
+            return
+        if revision is not None and revision.result is not None and revision.result.failure:
+            code = project.provider.layout.code
+            say(failed(key, revision.number, revision.result.failure, code))
+
+    def load_soon(key: str) -> None:
+        threading.Thread(target=load, args=(key,), name="load", daemon=True).start()
+
     def follow(catch_up: Callable[[], None], told: Tell) -> None:
         gate.follow(catch_up)
         followers.append(told)
 
+    if debuggers is not None and lasting:
+        debuggers.attend(load_soon)
     try:
         yield Session(
             live,
@@ -284,6 +304,7 @@ def _debuggers(settings: Settings, project: Project, say: Say) -> "Debuggers | N
         return None
     # Nobody else shall pay for its import.
     from localfn.debug.debuggers import Debuggers, debuggable
+    from localfn.debug.own import language_of
     from localfn.debug.ports import Ports
 
     asked = settings.debugging
@@ -295,7 +316,9 @@ def _debuggers(settings: Settings, project: Project, say: Say) -> "Debuggers | N
         if asked.port is not None and len(asked.functions) == 1
         else ports.of(spoken, asked.port)
     )
-    return Debuggers(functions, known, settings.cache, say, waits=asked.waits)
+    told = {each.key: language_of(each.runtime) for each in project.functions}
+    told |= ports.languages()
+    return Debuggers(functions, known, settings.cache, say, waits=asked.waits, spoken=told)
 
 
 def languages_of(project: Project) -> dict[str, str]:

@@ -15,7 +15,7 @@ from localfn.cli.show import say
 from localfn.debug.editors import Attachment, neovim, pycharm, vscode
 from localfn.debug.editors.jsonc import NotJson
 from localfn.debug.kinds import KINDS, OWN
-from localfn.debug.own import language_of, own
+from localfn.debug.own import MACHINE, OPENINGS, Place, language_of
 from localfn.debug.ports import Ports
 from localfn.errors import MachineError, ProjectError, UsageError
 from localfn.instances.engine import is_available
@@ -60,8 +60,8 @@ def debug_config(
     """Write the configuration with which EDITOR attaches to FUNCTION (default: to all).
 
     Merges into .vscode/launch.json and tasks.json: comments and other entries stay as they are.
-    PyCharm's goes to .idea/runConfigurations, Neovim's is printed. A custom runtime brings its
-    own debugger; localfn says what it needs to listen on the port of LOCALFN_DEBUG_PORT.
+    PyCharm's goes to .idea/runConfigurations, Neovim's is printed. For a custom runtime name the
+    function and its --language: `--debug` then starts it with the debugger of that language.
     """
     settings = resolve({**ctx.obj, "runner": runner}, os.environ)
     project = find_project(settings)
@@ -84,7 +84,11 @@ def _attachments(
     kinds = languages_of(project)
     ports = _ports(project)
     contained = _contained(settings)
-    told = {each.key: _language(each, kinds[each.key], language) for each in wanted}
+    known = Ports(project.root).languages()
+    told = {
+        each.key: _language(each, kinds[each.key], language or known.get(each.key) or "")
+        for each in wanted
+    }
     if function and not told[wanted[0].key]:
         raise UsageError(
             f"`{wanted[0].key}` has the runtime `{wanted[0].runtime}`, which does not tell its "
@@ -108,8 +112,10 @@ def _attachments(
     if not found:
         raise UsageError(f"{project.template}: no function can be attached to.")
     for attachment in found:
-        if kinds[attachment.function] not in ("python", "nodejs"):
+        if KINDS.get(kinds[attachment.function], KINDS["custom"]).name == OWN:
             _say_own(attachment)
+            if language and function:
+                Ports(project.root).note_language(attachment.function, language)
     return found
 
 
@@ -120,7 +126,7 @@ def _ports(project: Project) -> dict[str, int]:
     return ports.of(keys, min(ports.of(keys).values()))
 
 
-def _language(function: Function, kind: str, given: str | None) -> str:
+def _language(function: Function, kind: str, given: str) -> str:
     """Return the language that the editor must speak, "" where nobody told it."""
     if kind in KINDS and KINDS[kind].name != OWN:
         return kind
@@ -128,15 +134,14 @@ def _language(function: Function, kind: str, given: str | None) -> str:
 
 
 def _say_own(attachment: Attachment) -> None:
-    needs = own(attachment.language, attachment.port)
-    if needs is None:
-        return
-    for name, value in needs.variables.items():
-        say(f"{attachment.function} needs the variable {name}={value}")
-    if needs.command:
-        say(f"{attachment.function} is started by: {needs.command}")
-    if needs.note:
-        say(needs.note)
+    opening = OPENINGS[attachment.language]
+    inside = Place("0.0.0.0", attachment.port, False, MACHINE)  # noqa: S104
+    command = opening.command(("PROGRAM",), inside)
+    told = [f"{name}={value}" for name, value in opening.variables(inside).items()]
+    told += [shlex.join(command)] if len(command) > 1 else []
+    how = f": {' '.join(told)}" if told else ""
+    say(f"`--debug` opens the debugger of {attachment.function} ({attachment.language}){how}")
+    say(opening.note)
 
 
 def _contained(settings: Settings) -> bool:
@@ -185,8 +190,9 @@ def _program(root: Path) -> str:
         place = Path(sys.executable).with_name("localfn")
     if place.is_relative_to(root):
         return f"{vscode.WORKSPACE}/{place.relative_to(root).as_posix()}"
-    active = str(place.parent)
-    folders = [each for each in os.environ.get("PATH", "").split(os.pathsep) if each != active]
+    # The folder of an active environment is on the path here, and perhaps nowhere else.
+    own = str(Path(sys.executable).parent) if sys.prefix != sys.base_prefix else ""
+    folders = [each for each in os.environ.get("PATH", "").split(os.pathsep) if each != own]
     found = shutil.which("localfn", path=os.pathsep.join(folders))
     return "localfn" if found and Path(found).resolve() == place.resolve() else str(place)
 

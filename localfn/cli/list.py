@@ -9,7 +9,7 @@ from localfn.app import find_project
 from localfn.cli.table import table
 from localfn.debug.ports import Ports
 from localfn.gateway.running import find
-from localfn.gateway.sites import Sites
+from localfn.gateway.sites import all_urls
 from localfn.model import Function, Severity
 from localfn.project import Project
 from localfn.settings import resolve
@@ -55,7 +55,7 @@ def _urls(project: Project) -> Sequence[tuple[str, str, str]]:
     """Return (function's key, what for, URL) of all that a gateway answers, or would."""
     running = find(project.root)
     port = DEFAULT_PORT if running is None else running.port
-    return Sites(project, project.provider.web().sources).urls(port)
+    return all_urls(project, port)
 
 
 def _row(function: Function, ports: Mapping[str, int]) -> tuple[str, ...]:

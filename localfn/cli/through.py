@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from localfn.cli.show import say
 from localfn.model import Call, Result
 from localfn.project import Project
 from localfn.settings import Settings
@@ -24,9 +25,14 @@ def gateway_of(settings: Settings, project: Project) -> Invoke | None:
     from localfn.gateway.running import find
 
     running = find(project.root)
-    if running is None or running.wishes != settings.run_with:
+    if running is None or running.template != str(project.template):
         return None
-    if running.template != str(project.template):
+    if running.wishes != settings.run_with:
+        # Whoever waits at a breakpoint in the gateway would wait in vain.
+        say(
+            f"the gateway on port {running.port} runs functions by other settings than this "
+            "command, so the call is made without it"
+        )
         return None
 
     answered: list[Result] = []

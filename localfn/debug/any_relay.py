@@ -16,7 +16,7 @@ class AnyRelay:
 
     def __init__(self, function: str, clock: Clock) -> None:
         self.clock = clock
-        self._dap = DapRelay(function, clock)
+        self._dap = DapRelay(function, clock, clears=True)
         self._plain = PlainRelay(function, clock)
 
     @property
@@ -32,6 +32,9 @@ class AnyRelay:
     def expected_s(self) -> float:
         """Return how long to wait for an editor: not at all, its debugger knows best."""
         return 0.0
+
+    def expect(self) -> None:
+        """Expect nobody, as nobody is waited for."""
 
     def greet(self, link: socket.socket) -> None:
         """Serve one connection until it ends."""

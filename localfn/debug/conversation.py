@@ -20,6 +20,8 @@ from localfn.debug.target import Target
 log = logging.getLogger(__name__)
 
 RETRY_S = 0.03
+# Where the numbers of our own questions to a debugger begin.
+OWN_QUESTIONS = 1 << 30
 # How long a debugger may take to let go, and an editor to say goodbye.
 GOODBYE_LIMIT_S = 2.0
 RESUMING = frozenset(
@@ -43,7 +45,8 @@ class Conversation:
 
     `target` tells where the present worker's debugger is, None before there is one. `released` is
     called once, before the editor is told that it may come back. `over` says whether the program
-    is about to end, so that nothing will follow.
+    is about to end, so that nothing will follow. `clears`: the debugger would leave code held and
+    breakpoints set when its editor goes, so they are taken back before that.
     """
 
     def __init__(
@@ -53,6 +56,8 @@ class Conversation:
         target: Callable[[], Target | None],
         released: Callable[["Conversation"], None],
         over: Callable[[], bool],
+        *,
+        clears: bool = False,
     ) -> None:
         self._link = link
         self._stream: BinaryIO = link.makefile("rb")
@@ -67,7 +72,10 @@ class Conversation:
         self._pending: dict[int, str] = {}
         self._debugger: socket.socket | None = None
         self._said = 0
-        self._asked = 0
+        self._clears = clears
+        self._sources: dict[str, object] = {}
+        self._held_thread: object = None
+        self._own_questions: set[int] = set()
         self._lock = threading.RLock()
         self._to_editor = threading.Lock()
         self._gone = threading.Event()
@@ -147,7 +155,6 @@ class Conversation:
             self._without_debugger(asked)
 
     def _forward(self, asked: Message) -> None:
-        self._asked = asked.seq
         if asked.kind == "request":
             self._pending[asked.seq] = asked.name
         if asked.name == "attach" and self._aimed is not None:
@@ -155,6 +162,9 @@ class Conversation:
             asked = message({**asked.told, "arguments": fitting})
         if asked.name in RESUMING:
             self._clock.run()
+        if asked.name == "setBreakpoints":
+            source = asked.arguments.get("source")
+            self._sources[repr(source)] = source
         self._ask(asked)
         if asked.name == "configurationDone":
             self.configured.set()
@@ -172,6 +182,7 @@ class Conversation:
                 self._phase = Phase.LEAVING
                 self._pending[asked.seq] = asked.name
                 kept = {**asked.arguments, "restart": False, "terminateDebuggee": False}
+                self._clear()
                 self._ask(message({**asked.told, "arguments": kept}))
         if ended:
             self._without_debugger(asked)
@@ -261,6 +272,8 @@ class Conversation:
         self._said = told.seq
         if told.kind == "event":
             return self._event(told)
+        if told.kind == "response" and told.request_seq in self._own_questions:
+            return True
         if told.kind == "response":
             self._response(told)
         self._send(told)
@@ -271,6 +284,8 @@ class Conversation:
 
     def _event(self, told: Message) -> bool:
         if told.name == "stopped":
+            body = told.told.get("body")
+            self._held_thread = body.get("threadId") if isinstance(body, dict) else None
             self._clock.stand()
         elif told.name == "continued":
             self._clock.run()
@@ -324,8 +339,24 @@ class Conversation:
 
     def _say_goodbye(self) -> None:
         """Let the worker go when the editor was killed, so that what it held runs on."""
-        told = {"terminateDebuggee": False, "restart": False}
-        self._ask(message({**_request(self._asked + 1, "disconnect").told, "arguments": told}))
+        self._clear()
+        self._question("disconnect", {"terminateDebuggee": False, "restart": False})
+
+    def _clear(self) -> None:
+        """Take back the editor's breakpoints and let held code run, if the debugger does not."""
+        if not self._clears:
+            return
+        for source in self._sources.values():
+            self._question("setBreakpoints", {"source": source, "breakpoints": []})
+        if self._clock.stands and self._held_thread is not None:
+            self._question("continue", {"threadId": self._held_thread})
+
+    def _question(self, command: str, arguments: dict[str, object]) -> None:
+        """Ask the debugger something that the editor does not know of."""
+        # Behind all numbers that an editor may still come to.
+        seq = OWN_QUESTIONS + len(self._own_questions)
+        self._own_questions.add(seq)
+        self._ask(message({**_request(seq, command).told, "arguments": arguments}))
 
     def _release(self) -> None:
         with self._lock:

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 
 from localfn.debug.adapters import Adapter
-from localfn.debug.any_relay import AnyRelay
 from localfn.debug.clock import Clock
 from localfn.debug.door import Door
 from localfn.debug.kinds import OWN, Kind
 from localfn.debug.listener import HOST
+from localfn.debug.own import MACHINE, OPENINGS, Opening, Place, joined
 from localfn.debug.plain_relay import PlainRelay
 from localfn.debug.target import Target
 from localfn.model import InstancePlan, Mount, Site
@@ -26,7 +26,11 @@ Address = Callable[[int], tuple[str, int]]
 
 
 class Debugger:
-    """Debugs one function at a time. Opens its port at once, closes it in `close`."""
+    """Debugs one function at a time. Opens its port at once, closes it in `close`.
+
+    `language` is that of a program which is not ours, "" where nobody told it. A debugger that
+    calls its editor leaves the port to that.
+    """
 
     def __init__(
         self,
@@ -36,6 +40,7 @@ class Debugger:
         say: Callable[[str], None],
         *,
         waits: bool,
+        language: str = "",
     ) -> None:
         self.function = function
         self.port = port
@@ -47,8 +52,22 @@ class Debugger:
         self._target = Target(HOST, 0)
         self._inside = port
         self._began: float | None = None
+        self._knocked = False
+        self._wake: Callable[[], None] | None = None
         self._relay = kind.relay(function, self.clock)
-        self._door = Door(port, function, self._relay.greet)
+        self._own = kind.name == OWN
+        self._opening = OPENINGS.get(language) if self._own else None
+        self._door = None if self.calls_back else Door(port, function, self._greet)
+
+    @property
+    def calls_back(self) -> bool:
+        """Return whether the debugger calls an editor that listens."""
+        return self._opening is not None and self._opening.calls_back
+
+    @property
+    def is_unknown(self) -> bool:
+        """Return whether nobody told how the debugger of a custom runtime is opened."""
+        return self._own and self._opening is None
 
     @property
     def holds(self) -> bool:
@@ -63,9 +82,10 @@ class Debugger:
         `foreign` is where the cloud keeps code, which a process does not.
         """
         contained = plan.site is Site.CONTAINER
-        self._inside = self.port if contained else free_port()
+        # Where no relay stands between, the port is the same in a process too.
+        self._inside = self.port if contained or self.calls_back else free_port()
         self._target = Target(HOST, self._inside)
-        if self._kind.name != OWN:
+        if not self._own:
             self._target = Target(
                 HOST,
                 self._inside,
@@ -79,6 +99,8 @@ class Debugger:
             "port": self._inside,
             "folders": [[list(each.since), _seen(each, plan.site)] for each in adapters],
         }
+        if self._opening is not None:
+            plan = self._opened(plan, self._opening)
         return plan._replace(
             command=self._kind.command(plan.command, version),
             memory_mb=plan.memory_mb + DEBUGGER_MB,
@@ -92,27 +114,79 @@ class Debugger:
             fingerprint=f"{plan.fingerprint} debugged on {self._inside}",
         )
 
+    def _opened(self, plan: InstancePlan, opening: Opening) -> InstancePlan:
+        """Return the plan of a program that opens its own debugger."""
+        contained = plan.site is Site.CONTAINER
+        place = Place(
+            ANYWHERE if contained else HOST,
+            self._inside,
+            self._waits,
+            MACHINE if contained else HOST,
+        )
+        container = plan.function.container
+        own_image = container is not None and bool(container.image)
+        return plan._replace(
+            command=plan.command if own_image else opening.command(plan.command, place),
+            environment=joined(plan.environment, opening.variables(place)),
+            # A program that waits for its editor comes up when that is there.
+            load_timeout_s=None if self._waits else plan.load_timeout_s,
+        )
+
+    def attend(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called once, for an editor that comes before there was any worker."""
+        self._wake = wake
+        if self._knocked:
+            self._rouse()
+
     def begin(self, address: Address) -> Mapping[str, object]:
         """Return what a worker that is about to load code must know, and lead editors to it.
 
         `wait_s` is None for as long as it takes. An editor that is here or on its way back is
         waited for in any case: it shall not miss the first lines of new code.
         """
+        self._wake = None
         host, port = address(self._inside)
-        self._relay.point(self._target._replace(host=host, port=port))
+        self._target = self._target._replace(host=host, port=port)
+        if not self._own or self._waits:
+            self._relay.point(self._target)
         wait_s = self._wait_s()
         if wait_s != 0:
             self.clock.stand()
             self._began = time.monotonic()
-        if wait_s is None and not self._relay.has_editor:
+        waits = wait_s is None or (self._waits and self._waits_itself)
+        if waits and not self._relay.has_editor:
+            self._began = time.monotonic()
             self._say(
                 f"{self.function} waits for an editor at {HOST}:{self.port}; "
                 "`localfn debug-config` writes the configuration for yours"
             )
         return {**self._facts, "wait_s": wait_s}
 
+    @property
+    def _waits_itself(self) -> bool:
+        """Return whether the program was told to wait for its editor, all by itself."""
+        return self._waits and self._opening is not None and not self.calls_back
+
+    def _greet(self, link: socket.socket) -> None:
+        self._knocked = True
+        self._rouse()
+        self._relay.greet(link)
+
+    def _rouse(self) -> None:
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            self._relay.expect()
+            wake()
+
+    def loaded(self) -> None:
+        """Lead editors to a server that is up.
+
+        Not before: a debugger that is still letting its program start answers nonsense.
+        """
+        self._relay.point(self._target)
+
     def _wait_s(self) -> float | None:
-        if isinstance(self._relay, AnyRelay):
+        if self._own:
             return 0  # whether it waits is said by the options of its own debugger
         if self._waits:
             return None
@@ -124,7 +198,9 @@ class Debugger:
 
     def heartbeat(self) -> str:
         """Return what the person may be waiting for without knowing it; "" for nothing."""
-        if not self.clock.stands:
+        if self._waits_itself and self._relay.has_editor:
+            self._began = None
+        if not (self.clock.stands or (self._waits_itself and self._began)):
             return ""
         where = f"{HOST}:{self.port}"
         if not self._relay.has_editor:
@@ -140,7 +216,8 @@ class Debugger:
 
     def close(self) -> None:
         """Send the editor away and give the port back. May be called twice."""
-        self._door.close()
+        if self._door is not None:
+            self._door.close()
         self._relay.close()
 
 

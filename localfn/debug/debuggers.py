@@ -3,14 +3,16 @@
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from localfn.debug.adapters import Adapter, Adapters
-from localfn.debug.debugger import Debugger
+from localfn.debug.debugger import VARIABLE, Debugger
 from localfn.debug.kinds import KINDS
 from localfn.debug.listener import HOST
+from localfn.debug.source_maps import missing_map
 from localfn.errors import ProjectError
-from localfn.model import InstancePlan, Site
+from localfn.model import NOTHING, InstancePlan, Site
 
 HEARTBEAT_S = 15.0
 MOST_PATIENCE = 8
@@ -20,8 +22,8 @@ NEWEST = "3.10"
 class Debuggers:
     """Opens the ports of all functions that shall be debugged, and closes them in `close`.
 
-    `functions` are those to debug and their languages; `ports` has a port for each. `waits` says
-    whether their code waits for an editor.
+    `functions` are those to debug and their languages; `ports` has a port for each; `spoken` the
+    languages of programs that are not ours. `waits` says whether code waits for an editor.
     """
 
     def __init__(
@@ -32,16 +34,27 @@ class Debuggers:
         say: Callable[[str], None],
         *,
         waits: bool,
+        spoken: Mapping[str, str] = NOTHING,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._adapters = Adapters(cache, say)
         self._say = say
         self._heartbeat_s = heartbeat_s
+        self._told: set[str] = set()
         self._closed = threading.Event()
         self._debuggers: dict[str, Debugger] = {}
         try:
             for key, language in functions.items():
-                self._open(key, ports[key], language, waits=waits)
+                made = Debugger(
+                    key,
+                    ports[key],
+                    KINDS[language],
+                    say,
+                    waits=waits,
+                    language=spoken.get(key, ""),
+                )
+                self._debuggers[key] = made
+                say(_opened(made))
         except BaseException:
             self.close()
             raise
@@ -73,7 +86,17 @@ class Debuggers:
             adapters = self._for_python(version, plan.site)
             if interpreter is not None:
                 self._adapters.compile(adapters[0], interpreter)
+        if language == "nodejs":
+            self._say_once(missing_map(_code(plan, foreign), plan.function.handler))
         return debugger.plan(plan, version, adapters, foreign)
+
+    def attend(self, wake: Callable[[str], None]) -> None:
+        """Have `wake` called with each function whose editor comes before any worker.
+
+        Editors show that they are attached, and which breakpoints can be hit, only then.
+        """
+        for key, each in self._debuggers.items():
+            each.attend(partial(wake, key))
 
     def finish(self) -> None:
         """Say that workers are being stopped for good: no editor is asked to come back."""
@@ -86,10 +109,10 @@ class Debuggers:
         for each in self._debuggers.values():
             each.close()
 
-    def _open(self, key: str, port: int, language: str, *, waits: bool) -> None:
-        self._debuggers[key] = Debugger(key, port, KINDS[language], self._say, waits=waits)
-        # Editors' tasks look for the beginning of this line.
-        self._say(f"debugger listening on {HOST}:{port} ({key})")
+    def _say_once(self, line: str) -> None:
+        if line and line not in self._told:
+            self._told.add(line)
+            self._say(line)
 
     def _for_python(self, version: str, site: Site) -> tuple[Adapter, ...]:
         """Return the debugger for a version and, as an image may have another Python, the newest.
@@ -112,6 +135,24 @@ class Debuggers:
             every_s = self._heartbeat_s * min(2**rounds, MOST_PATIENCE)
             for line in lines:
                 self._say(line)
+
+
+def _code(plan: InstancePlan, foreign: str) -> Path:
+    """Return the folder of a function's code on this machine."""
+    return next((each.source for each in plan.mounts if each.target == foreign), plan.folder)
+
+
+def _opened(debugger: Debugger) -> str:
+    """Return the line about a debugger; editors' tasks look for the beginning of the first."""
+    key, where = debugger.function, f"{HOST}:{debugger.port}"
+    if debugger.calls_back:
+        return f"the debugger of {key} calls the editor that listens on port {debugger.port}"
+    if debugger.is_unknown:
+        return (
+            f"debugger listening on {where} ({key}) for what the program opens itself on the port "
+            f"of {VARIABLE}; `localfn debug-config EDITOR {key} --language …` has localfn open it"
+        )
+    return f"debugger listening on {where} ({key})"
 
 
 def debuggable(

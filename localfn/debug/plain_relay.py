@@ -49,6 +49,10 @@ class PlainRelay:
             return COMES_BACK_S
         return max(0.0, self._expected_until - time.monotonic())
 
+    def expect(self) -> None:
+        """Expect an editor: one has knocked."""
+        self._expected_until = time.monotonic() + COMES_BACK_S
+
     def await_editor(self, limit_s: float) -> bool:
         """Return whether somebody is connected, at the latest after this long."""
         with self._changed:

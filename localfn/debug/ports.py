@@ -21,6 +21,19 @@ class Ports:
 
     def remembered(self) -> dict[str, int]:
         """Return function → port as it was given before."""
+        return _valid(self._part("ports"))
+
+    def languages(self) -> dict[str, str]:
+        """Return function → language of a custom runtime, as the user has told it."""
+        return {str(name): str(told) for name, told in self._part("languages").items()}
+
+    def note_language(self, function: str, language: str) -> None:
+        """Remember in which language a custom runtime is written."""
+        known = self.languages()
+        if known.get(function) != language:
+            self._write(self.remembered(), {**known, function: language})
+
+    def _part(self, name: str) -> Mapping[object, object]:
         try:
             told = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -30,8 +43,8 @@ class Ports:
                 f"{self._path}: the debug ports cannot be read: {error}.",
                 hint="Remove the file; ports are then counted anew.",
             ) from error
-        ports = told.get("ports") if isinstance(told, dict) else None
-        return _valid(ports if isinstance(ports, dict) else {})
+        part = told.get(name) if isinstance(told, dict) else None
+        return part if isinstance(part, dict) else {}
 
     def of(self, functions: Iterable[str], first: int | None = None) -> dict[str, int]:
         """Return the port of each function, in this order from `first` on.
@@ -61,19 +74,24 @@ class Ports:
 
     def _remember(self, ports: Mapping[str, int]) -> dict[str, int]:
         kept = dict(ports)
-        if kept == self.remembered():
-            return kept
+        if kept != self.remembered():
+            self._write(kept, self.languages())
+        return kept
+
+    def _write(self, ports: Mapping[str, int], languages: Mapping[str, str]) -> None:
+        told: dict[str, object] = {"version": VERSION, "ports": ports}
+        if languages:
+            told["languages"] = languages
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps({"version": VERSION, "ports": kept}, indent=2) + "\n")
+            beside.write_text(json.dumps(told, indent=2) + "\n")
             beside.replace(self._path)
         except OSError as error:
             raise ProjectError(
                 f"{self._path}: the debug ports cannot be remembered: {error}.",
                 hint="Make the project's folder writable.",
             ) from error
-        return kept
 
 
 def _valid(ports: Mapping[object, object]) -> dict[str, int]:

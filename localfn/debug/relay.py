@@ -15,10 +15,11 @@ COMES_BACK_S = 10.0
 class DapRelay:
     """Leads editors to the debuggers of one function's workers, one after the other.
 
-    One editor at a time. `clock` stands while its code is held.
+    One editor at a time. `clock` stands while its code is held. `clears`: see `Conversation`.
     """
 
-    def __init__(self, function: str, clock: Clock) -> None:
+    def __init__(self, function: str, clock: Clock, *, clears: bool = False) -> None:
+        self._clears = clears
         self.function = function
         self.clock = clock
         self._target: Target | None = None
@@ -45,6 +46,10 @@ class DapRelay:
             return COMES_BACK_S
         return max(0.0, self._expected_until - time.monotonic())
 
+    def expect(self) -> None:
+        """Expect an editor: one has knocked, and may take its time to say something."""
+        self._expected_until = time.monotonic() + COMES_BACK_S
+
     def point(self, target: Target) -> None:
         """Lead editors to the debugger of another worker from now on."""
         self._target = target
@@ -63,7 +68,14 @@ class DapRelay:
 
     def greet(self, link: socket.socket) -> None:
         """Serve one connection until it ends."""
-        talk = Conversation(link, self.clock, lambda: self._target, self._freed, lambda: self._over)
+        talk = Conversation(
+            link,
+            self.clock,
+            lambda: self._target,
+            self._freed,
+            lambda: self._over,
+            clears=self._clears,
+        )
         try:
             if talk.open() is None:
                 return
@@ -76,7 +88,8 @@ class DapRelay:
 
     def _takes(self, talk: Conversation) -> bool:
         with self._lock:
-            if self._editor is not None or self._over:
+            # Some editors come back without a goodbye, and before we know that they have gone.
+            if self.has_editor or self._over:
                 return False
             self._editor = talk
             return True

@@ -15,11 +15,11 @@ from localfn.gateway.ledger import Asked, Ledger, Record
 from localfn.gateway.parts import in_parts
 from localfn.gateway.sites import Found, Sites
 from localfn.gateway.sockets import Sockets
-from localfn.gateway.websocket import wants_upgrade
 from localfn.model import (
     BrokenBody,
     Call,
     CallMode,
+    Calls,
     Event,
     FailureKind,
     Function,
@@ -117,9 +117,9 @@ class Desk:
             randbytes(16),  # noqa: S311
         )
 
-    def invoke(self, call: Call) -> Result:
+    def invoke(self, call: Call, door: str = "api") -> Result:
         """Make a call of the cloud's API and wait for its result."""
-        record = self._ledger.open(call, Asked("api"))
+        record = self._ledger.open(call, Asked(door))
         result = self._make(call, record)
         failure = result.failure
         self._ledger.close(
@@ -172,11 +172,14 @@ class Desk:
     async def about_sockets(self, request: HttpRequest, guard: Guard) -> HttpReply | None:
         """Return the answer to a request that is about WebSockets, None for any other; a flow."""
         sockets = self._sockets
-        if sockets is None or not (wants_upgrade(request) or sockets.manages(request)):
+        if sockets is None:
+            return None
+        is_opening = sockets.serves(request)
+        if not is_opening and not sockets.manages(request):
             return None
         await aside()
         try:
-            if wants_upgrade(request):
+            if is_opening:
                 return sockets.opened(request)
             refused = guard.refuse_origin(request) or self.too_long(request)
             return refused or sockets.managed(request)
@@ -213,13 +216,10 @@ class Desk:
             return self._turn_away(visit, refused)
         if self._web.admit is not None and self._web.is_guarded(visit):
             await aside()
-            try:
-                admitted = self._web.admit(visit, self)
-            except LocalfnError as error:
-                return self._web.broken(_told(error), id_)
+            admitted = self._admit(self._web.admit, visit)
             if isinstance(admitted, HttpReply):
                 return self._turn_away(visit, admitted)
-            visit = admitted
+            visit, inner = admitted, admitted.request
         if self._passes_through(function):
             await aside()
             return self._pass_through(visit, found)
@@ -235,6 +235,17 @@ class Desk:
             return await self._answer(visit, found)
         await aside()
         return self._answer_in_time(visit, found, patience)
+
+    def _admit(
+        self, admit: Callable[[Visit, Calls], Visit | HttpReply], visit: Visit
+    ) -> Visit | HttpReply:
+        """Ask those who stand before a function."""
+        try:
+            return admit(visit, self)
+        except LocalfnError as error:
+            return self._web.broken(_told(error), visit.id)
+        except BodyTooLong:
+            return self._web.too_large(self._web.most_body_bytes(visit.request), visit.id)
 
     def _patience(self, visit: Visit) -> Patience | None:
         """Return how long the cloud keeps a client waiting, where that may be too short."""

@@ -14,7 +14,7 @@ from localfn.gateway.ledger import Ledger, Record
 from localfn.gateway.own_api import PREFIX, OwnApi
 from localfn.gateway.replies import plain
 from localfn.gateway.server import Server
-from localfn.gateway.sites import FUNCTIONS
+from localfn.gateway.sites import FUNCTIONS, all_urls
 from localfn.invoke.backlog import Backlog
 from localfn.model import Call, HttpReply, HttpRequest, Provider, Result, WebRules
 
@@ -56,6 +56,7 @@ class Gateway:
     def __init__(
         self, engine: Engine, wishes: Wishes, ledger: Ledger, token: str, backlog: Backlog
     ) -> None:
+        self._engine = engine
         self._web = engine.project.provider.web()
         self._guard = Guard(wishes.allowed)
         self.desk = Desk(engine, ledger, wishes.rules, backlog.put)
@@ -101,12 +102,7 @@ class Gateway:
 
     def urls(self) -> Sequence[tuple[str, str, str]]:
         """Return (function's key, what for, URL) of everything that answers."""
-        rows = self.desk.sites.urls(self.port)
-        if self._web.sockets is None:
-            return rows
-        base = f"ws://127.0.0.1:{self.port}"
-        told = self._web.sockets.urls(self.desk.functions)
-        return [*rows, *((key, what, f"{base}{path}") for key, what, path in told)]
+        return all_urls(self._engine.project, self.port)
 
     def _lost(self, request: HttpRequest) -> HttpReply:
         """Return the answer where nothing answers: what does."""

@@ -49,6 +49,16 @@ class Address(NamedTuple):
     label: str
 
 
+def all_urls(project: Project, port: int) -> Sequence[tuple[str, str, str]]:
+    """Return (function's key, what for, URL) of all that a gateway of the project answers."""
+    web = project.provider.web()
+    rows = Sites(project, web.sources).urls(port)
+    if web.sockets is None:
+        return rows
+    told = web.sockets.urls(project.functions)
+    return [*rows, *((key, what, f"ws://127.0.0.1:{port}{path}") for key, what, path in told)]
+
+
 class Sites:
     """The addresses of one project. `sources` are those of triggers that HTTP requests fire."""
 
@@ -99,9 +109,11 @@ class Sites:
     def by_path(self, request: HttpRequest) -> Found | None:
         """Return what answers at a plain path: a custom domain's, or the only function there is."""
         found = self._by_route(request, "")
-        if found is None and len(self.addresses) == 1:
-            return self._at(self.addresses[0], request)
-        return found
+        if found is not None or len(self.addresses) != 1:
+            return found
+        only = self.addresses[0]
+        # A trigger with paths of its own answers nowhere else.
+        return None if self._is_routed(only.function, only.trigger) else self._at(only, request)
 
     def trigger_of(self, function: Function) -> Trigger | None:
         """Return the trigger by which requests reach a function, None where they do not."""
@@ -218,8 +230,10 @@ def _told(trigger: Trigger) -> str:
 
 def _way_told(route: DomainRoute) -> str:
     """Return where a route belongs in a few words."""
-    domain = f"domain {route.domain or 'auto'}"
-    return f"{','.join(route.methods) or 'any'} {domain}" if route.trigger else domain
+    if not route.trigger:
+        return f"domain {route.domain or 'auto'}"
+    host = f" ({route.domain}{LOCAL_NAMES})" if route.domain else ""
+    return f"{','.join(route.methods) or 'all methods'}{host}"
 
 
 def _url(way: Way, base: str) -> str:

@@ -134,22 +134,28 @@ class Sockets:
         self._calls = calls
         self._open: dict[str, Conversation] = {}
 
+    def serves(self, request: HttpRequest) -> bool:
+        """Return whether a request asks for a WebSocket that functions serve: see `opened`."""
+        return websocket.wants_upgrade(request) and self._words.serves(
+            request, self._calls.functions
+        )
+
     def manages(self, request: HttpRequest) -> bool:
-        """Return whether a request is about open sockets; `managed` answers it."""
-        return self._words.manages(request)
+        """Return whether a request is about open sockets: see `managed`."""
+        return self._words.manages(request, self._calls.functions)
 
     def managed(self, request: HttpRequest) -> HttpReply:
         """Return the answer to a request about open sockets."""
         return self._words.managed(request, self._calls)
 
-    def opened(self, request: HttpRequest) -> HttpReply | None:
-        """Return the answer to a client that asks for a WebSocket, None where there is none."""
-        opened = self._words.opened(request, time.time(), self._calls)
-        if opened is None or isinstance(opened, HttpReply):
-            return opened
+    def opened(self, request: HttpRequest) -> HttpReply:
+        """Return the answer to a client that asks for a WebSocket."""
         refused = websocket.refuse(request)
         if refused is not None:
             return refused
+        opened = self._words.opened(request, time.time(), self._calls)
+        if isinstance(opened, HttpReply):
+            return opened
         socket, more = opened
         return self._begin(socket, more)
 

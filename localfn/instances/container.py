@@ -47,9 +47,10 @@ class ContainerServer:
         plan: InstancePlan,
         network: str,
         suspicion: str,
+        tape: LogTape | None = None,
     ) -> None:
         assert plan.contract is not None
-        self.tape = LogTape()
+        self.tape = tape or LogTape()
         self.port = plan.port
         self.suspicion = suspicion
         self.closed = False
@@ -97,13 +98,17 @@ class ContainerServer:
         listens = cgroup.handles(self._pid, signal.SIGTERM)
         self._kill("SIGTERM" if listens else "SIGKILL")
 
+    def listens(self) -> bool | None:
+        """Return whether the server is reached on its port, None where this cannot be told."""
+        return listening.is_reachable(self._pid, self.port)
+
     def whereabouts(self) -> str:
         """Return where the server listens instead, as advice."""
         return listening.advice(listening.of_namespace(self._pid), self.port, self._variables)
 
-    def caveat(self) -> str:
-        """Return nothing: what works in a container works in the cloud."""
-        return ""
+    def is_hidden(self) -> bool:
+        """Return False: here only those are reached who listen for others."""
+        return False
 
     def kill(self, grace_s: float) -> Exit:
         """End the server: SIGTERM, wait `grace_s`, SIGKILL."""
@@ -115,7 +120,7 @@ class ContainerServer:
             self._kill("SIGKILL")
         return self.await_exit(KILL_LIMIT_S) or Exit(signal=9)
 
-    def await_exit(self, limit_s: float) -> Exit | None:
+    def await_exit(self, limit_s: float | None) -> Exit | None:
         """Return how the server ended, None when it still runs after this long."""
         self._exited.wait(limit_s)
         return self._exit

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from localfn.errors import MachineError, ProjectError, UsageError
 from localfn.instances import leftovers
@@ -21,6 +21,9 @@ from localfn.instances.keeping import Keeper
 from localfn.model import Beside, InstancePlan, Mount, Runtime, Site
 from localfn.wires.frames import ChannelClosed
 from localfn.wires.tape import LogTape
+
+if TYPE_CHECKING:
+    from localfn.instances.container import ContainerServer
 
 # What the supervisor takes for itself must not be taken from the function.
 SUPERVISOR_MB = 16
@@ -100,8 +103,8 @@ class DockerBackend:
 
     def _start(self, plan: InstancePlan) -> "_Guest":
         try:
-            if plan.wire == "http":
-                return self._server(plan)
+            if plan.wire in ("http", "once"):
+                return self._own(plan)
             if plan.beside is not None:
                 return self._polled(plan, plan.beside)
             return DockerGuest(self._engine, plan, spec(plan, self._network))
@@ -111,11 +114,19 @@ class DockerBackend:
                 hint="`localfn invoke --print` shows the equivalent `docker run` line.",
             ) from error
 
-    def _server(self, plan: InstancePlan) -> "_Guest":
+    def _own(self, plan: InstancePlan) -> "_Guest":
+        """Start a program of the user's own."""
+        if plan.wire == "http":
+            return self._server(plan, None)
+        from localfn.instances.once import OnceGuest
+
+        return OnceGuest(plan, self._server)
+
+    def _server(self, plan: InstancePlan, tape: "LogTape | None") -> "ContainerServer":
         # Not loaded for the other functions, whose cold start would wait for it.
         from localfn.instances.container import ContainerServer, refuse_flaws
 
-        if self._network == UNREACHABLE:
+        if plan.wire == "http" and self._network == UNREACHABLE:
             raise MachineError(
                 f"`{plan.function.key}` is a server, which nobody can reach in the network "
                 f"`{UNREACHABLE}`.",
@@ -123,7 +134,7 @@ class DockerBackend:
             )
         suspicion = refuse_flaws(plan, lambda: self._images.architecture(plan.image))
         suspicion = suspicion or self._images.foreign(plan.image)
-        return ContainerServer(self._engine, self._keeper, plan, self._network, suspicion)
+        return ContainerServer(self._engine, self._keeper, plan, self._network, suspicion, tape)
 
     def _polled(self, plan: InstancePlan, beside: Beside) -> "_Guest":
         # Not loaded for the other functions, whose cold start would wait for it.
@@ -287,6 +298,9 @@ def limits_of(plan: InstancePlan, network: str) -> dict[str, object]:
         # Frames would otherwise be written to disk.
         "LogConfig": {"Type": "none", "Config": {}},
     }
+    if plan.debug_ports:
+        # Some debuggers call the editor, which is not in the container.
+        limits["ExtraHosts"] = ["host.docker.internal:host-gateway"]
     if plan.cpu is not None:
         limits["CpuPeriod"] = CPU_PERIOD_US
         limits["CpuQuota"] = int(plan.cpu * CPU_PERIOD_US)

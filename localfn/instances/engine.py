@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from localfn.errors import MachineError
 
@@ -46,16 +46,22 @@ class Engine(NamedTuple):
         Raises `Refused` when the engine says no, `MachineError` when it does not answer.
         """
         try:
-            with closing(_connect(self.address, ANSWER_LIMIT_S)) as link:
-                _send(link, method, self._versioned(path), body)
-                status, _, answer = _receive(link)
-        except (OSError, ValueError) as error:
-            raise MachineError(
-                f"the container engine `{self.address}` does not answer: {error}.", hint=WAY_OUT
-            ) from error
-        if status >= 400:
-            raise Refused(status, _message(status, answer))
-        return json.loads(answer) if answer.strip() else None
+            answer = self._asked(method, path, body)
+            return json.loads(answer) if answer.strip() else None
+        except ValueError as error:
+            raise self._silent(error) from error
+
+    def has(self, container: str, path: str) -> bool:
+        """Return whether a container has this path."""
+        try:
+            self._asked("HEAD", f"/containers/{container}/archive?path={quote(path)}")
+        except Refused:
+            return False
+        return True
+
+    def packed(self, container: str, path: str) -> bytes:
+        """Return a file or a folder of a container as a tar archive; raises as `ask` does."""
+        return self._asked("GET", f"/containers/{container}/archive?path={quote(path)}")
 
     def attach(self, container: str) -> socket.socket:
         """Return the standard streams of a container as one socket (`AttachedChannel`)."""
@@ -78,6 +84,21 @@ class Engine(NamedTuple):
         from docker import APIClient
 
         return APIClient(base_url=self.address, version=self.version or "auto", timeout=600)
+
+    def _asked(self, method: str, path: str, body: object = None) -> bytes:
+        try:
+            with closing(_connect(self.address, ANSWER_LIMIT_S)) as link:
+                _send(link, method, self._versioned(path), body)
+                status, _, answer = _receive(link)
+        except OSError as error:
+            raise self._silent(error) from error
+        if status >= 400:
+            raise Refused(status, _message(status, answer))
+        return answer
+
+    def _silent(self, error: Exception) -> MachineError:
+        told = f"the container engine `{self.address}` does not answer: {error}."
+        return MachineError(told, hint=WAY_OUT)
 
     def _versioned(self, path: str) -> str:
         return f"/v{self.version}{path}" if self.version else path

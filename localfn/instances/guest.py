@@ -91,11 +91,14 @@ class ServerGuest(Guest, Protocol):
     def end(self) -> None:
         """Ask the server to end; do not wait."""
 
+    def listens(self) -> bool | None:
+        """Return whether the server is reached on its port, None where this cannot be told."""
+
     def whereabouts(self) -> str:
         """Return where the server listens instead, as advice; "" where that cannot be told."""
 
-    def caveat(self) -> str:
-        """Return what works here and will not in the cloud, "" for nothing."""
+    def is_hidden(self) -> bool:
+        """Return whether the server listens on loopback only, where its cloud reaches nobody."""
 
     @property
     def suspicion(self) -> str:

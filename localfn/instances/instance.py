@@ -47,6 +47,9 @@ class Debugger(Protocol):
         `address` tells where a port of the worker's is reached from here.
         """
 
+    def loaded(self) -> None:
+        """Take note that the worker has loaded it."""
+
 
 class Unusable(Exception):
     """The instance has failed or was stopped before this call began: nothing has been sent."""
@@ -92,8 +95,9 @@ class Instance:
         return self._state in (InstanceState.READY, InstanceState.BUSY)
 
     def lives(self) -> bool:
-        """Return whether the guest is still there: it may end while nobody calls it."""
-        return self._guest is not None and self._guest.await_exit(0) is None
+        """Return whether the guest is there and well: it may end while nobody calls it."""
+        guest, wire = self._guest, self._wire
+        return bool(guest and wire and wire.is_well and guest.await_exit(0) is None)
 
     @property
     def is_held(self) -> bool:
@@ -148,6 +152,8 @@ class Instance:
             raise Unusable(self.id)
         if reply.failure is None:
             self.fresh = False
+            if self._debugger is not None:
+                self._debugger.loaded()
         if reply.failure is None or reply.again:
             self._move(InstanceState.STARTING, InstanceState.READY, unless=InstanceState.FAILED)
         else:
@@ -327,7 +333,9 @@ class Instance:
     def _leave(self) -> None:
         with self._lock:
             self._talks -= 1
-            if not self._talks and self._state is InstanceState.BUSY:
+            if self._state is InstanceState.BUSY and self._wire and not self._wire.is_well:
+                self._state = InstanceState.FAILED
+            elif not self._talks and self._state is InstanceState.BUSY:
                 self._state = InstanceState.READY
 
     def _move(

@@ -43,6 +43,18 @@ def of_namespace(pid: int) -> set[Listener]:
     return {each for name in ("tcp", "tcp6") for each in _read(Path(f"/proc/{pid}/net/{name}"))}
 
 
+def is_reachable(pid: int, port: int) -> bool | None:
+    """Return whether others reach somebody on a port of a process's network.
+
+    None where this system does not tell: the process is another machine's, or another user's.
+    """
+    try:
+        inside = os.stat(f"/proc/{pid}/ns/net").st_ino != os.stat("/proc/self/ns/net").st_ino
+    except OSError:
+        return None
+    return Listener(port, loopback=False) in of_namespace(pid) if inside else None
+
+
 def advice(found: Iterable[Listener], wanted: int, variables: tuple[str, ...]) -> str:
     """Return one line on what to change, "" where nothing is known."""
     listeners = sorted(found)

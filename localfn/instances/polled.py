@@ -6,6 +6,8 @@ us, the user's runs as it is. Nothing is published. What the program prints come
 its own; a keeper removes its container, whatever becomes of localfn.
 """
 
+import io
+import tarfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -119,6 +121,28 @@ class PolledImage:
             raise refusal(plan, str(error), "") from error
         state = self._engine.ask("GET", f"/containers/{self._id}/json")["State"]
         self._peak = cgroup.peak_counter(int(state["Pid"] or 0))
+        assert plan.beside is not None
+        for each in self._companions(plan.beside.companions):
+            self._start_beside(each)
+
+    def _companions(self, folder: str) -> list[str]:
+        """Return the programs that the image wants to be started beside its own."""
+        if not folder or not self._engine.has(self._id, folder):
+            return []
+        packed = io.BytesIO(self._engine.packed(self._id, folder))
+        with tarfile.open(fileobj=packed) as opened:
+            found = [each.name for each in opened if each.isfile() and each.mode & 0o111]
+        # Names begin with that of the folder itself.
+        return sorted(
+            f"{folder}/{name.partition('/')[2]}" for name in found if name.count("/") == 1
+        )
+
+    def _start_beside(self, program: str) -> None:
+        """Start a program in the container; what it prints is nobody's."""
+        with suppress(Refused):  # the container has ended already
+            asked = f"/containers/{self._id}/exec"
+            made = self._engine.ask("POST", asked, {"Cmd": [program], "Env": []})
+            self._engine.ask("POST", f"/exec/{made['Id']}/start", {"Detach": True})
 
     def _note_exit(self) -> None:
         """Ask how the program ended, when its output has; nobody serves it any more then."""

@@ -1,35 +1,52 @@
 """Ports of this machine for servers that must be told one before they start."""
 
 import socket
+import sys
 import threading
+
+# A name of the kernel's: nobody has to remove it, and it reaches as far as ports do.
+CLAIM = "\0localfn-port-{port}"
 
 
 class Ports:
-    """Hands out ports that are free, each to one server at a time."""
+    """Hands out ports that are free, each to one server at a time: of all sessions, on Linux.
+
+    Between being handed out and being listened on a port looks free to everybody. Two servers
+    that were told the same one would get each other's requests.
+    """
 
     def __init__(self) -> None:
-        self._lent: set[int] = set()
+        self._lent: dict[int, socket.socket | None] = {}
         self._lock = threading.Lock()
 
     def take(self, wanted: int) -> int:
         """Return the port that is wanted if it is free, else another one."""
         with self._lock:
-            port = wanted if wanted not in self._lent and is_free(wanted) else self._any()
-            self._lent.add(port)
+            port = wanted
+            while not self._claim(port):
+                port = _any()
             return port
 
     def give_back(self, port: int) -> None:
         """Say that the server of a port has ended."""
         with self._lock:
-            self._lent.discard(port)
+            claim = self._lent.pop(port, None)
+        if claim is not None:
+            claim.close()
 
-    def _any(self) -> int:
-        while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = int(probe.getsockname()[1])
-            if port not in self._lent and is_free(port):
-                return port
+    def _claim(self, port: int) -> bool:
+        if port in self._lent:
+            return False
+        try:
+            claim = _claimed(port)
+        except OSError:
+            return False
+        if is_free(port):
+            self._lent[port] = claim
+            return True
+        if claim is not None:
+            claim.close()
+        return False
 
 
 def is_free(port: int) -> bool:
@@ -42,3 +59,22 @@ def is_free(port: int) -> bool:
         except (OSError, OverflowError):
             return False
     return True
+
+
+def _claimed(port: int) -> socket.socket | None:
+    """Return what keeps other sessions off a port; raise `OSError` where one has it."""
+    if sys.platform != "linux":
+        return None
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(CLAIM.format(port=port))
+    except OSError:
+        claim.close()
+        raise
+    return claim
+
+
+def _any() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

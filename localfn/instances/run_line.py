@@ -11,7 +11,8 @@ from localfn.model import InstancePlan, Mount
 
 def run_line(plan: InstancePlan, network: str) -> str:
     """Return a line to paste into a shell; secrets are taken from that shell's environment."""
-    return _server_line(plan, network) if plan.wire == "http" else _bootstrap_line(plan, network)
+    line = _server_line if plan.wire in ("http", "once") else _bootstrap_line
+    return line(plan, network)
 
 
 def _bootstrap_line(plan: InstancePlan, network: str) -> str:

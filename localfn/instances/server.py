@@ -93,19 +93,18 @@ class ProcessServer:
         """Ask the server to end."""
         self._child.signal(signal.SIGTERM)
 
+    def listens(self) -> bool | None:
+        """Return None: whoever can connect knows."""
+        return None
+
     def whereabouts(self) -> str:
         """Return where the server listens instead, as advice."""
         found = listening.of_group(self._child.pid)
         return listening.advice(found, self.port, self._variables)
 
-    def caveat(self) -> str:
-        """Return what works here and will not in the cloud, "" for nothing."""
-        if not listening.is_loopback_only(self.port):
-            return ""
-        return (
-            f"it listens on loopback only, which works in a process and nowhere else: let it "
-            f"listen on all addresses (`0.0.0.0:{self.port}`)"
-        )
+    def is_hidden(self) -> bool:
+        """Return whether the server listens on loopback only: it would not be reached elsewhere."""
+        return listening.is_loopback_only(self.port)
 
     def kill(self, grace_s: float) -> Exit:
         """End the server and its children: SIGTERM, wait `grace_s`, SIGKILL."""

@@ -22,6 +22,10 @@ class Wire(Protocol):
     def advice(self) -> str:
         """Return why an answer may never have come, as far as the guest has told."""
 
+    @property
+    def is_well(self) -> bool:
+        """Return whether the guest is in order, as far as somebody looks."""
+
     def open(self, init: Mapping[str, object], limit_s: float | None) -> Said:
         """Have the user's code loaded; the reply's failure is None when the guest is ready."""
 
@@ -78,8 +82,17 @@ def _http(plan: InstancePlan, guest: Guest, say: Say, _: Clock) -> Wire:
     return HttpWire(plan, guest, say)
 
 
+def _once(plan: InstancePlan, guest: Guest, _: Say, __: Clock) -> Wire:
+    # Likewise.
+    from localfn.instances.once import OnceGuest, OnceWire
+
+    assert isinstance(guest, OnceGuest)
+    return OnceWire(plan, guest)
+
+
 _WIRES: Mapping[str, Callable[[InstancePlan, Guest, Say, Clock], Wire]] = {
     "bootstrap": _frames,
     "polled": _frames,
     "http": _http,
+    "once": _once,
 }

@@ -411,9 +411,21 @@ class Invoker:
             peak_memory_mb=reply.peak_memory_mb,
             http=reply.http,
         )
-        if result.failure is None:
+        failure = result.failure
+        if failure is None:
             return result
+        result = result._replace(failure=_advised(failure, invocation.event))
         return result._replace(payload=self._provider.error_body(result))
+
+
+def _advised(failure: Failure, event: Event) -> Failure:
+    """Return a failure with advice on an event that could not be read, where it has no other."""
+    if failure.advice:
+        return failure
+    # A call that succeeds has no use for it.
+    from localfn.invoke.unread import about_event
+
+    return failure._replace(advice=about_event(event, failure))
 
 
 def _within(most_bytes: int, reply: Reply) -> Reply:

@@ -1,7 +1,7 @@
 """From a `Function` to an `InstancePlan`: all a backend needs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -33,6 +33,8 @@ RUNTIME_TARGET = "/var/localfn"
 LAYERS_TARGET = "/var/localfn-layers"
 # How long a server may take to come up. Clouds give it minutes; a person waits less gladly.
 START_LIMIT_S = 30.0
+# The wires of programs of the user's own, whose start command the cloud's contract tells.
+OWN = frozenset({"http", "once"})
 
 
 # What serves events to images that ask for them; of no cloud, and of no version.
@@ -87,9 +89,11 @@ class Planner:
                 f"`{function.runtime}`, which localfn cannot run.",
                 hint=(runtime and runtime.way_out) or f"It runs {', '.join(runnable)}.",
             )
-        if function.container is not None and function.container.image:
-            return runtime._replace(image=function.container.image)
-        return runtime
+        container = function.container
+        if container is None or not container.image:
+            return runtime
+        wire = "once" if container.runs_once else runtime.wire
+        return runtime._replace(image=container.image, wire=wire)
 
     def plan(self, function: Function, site: Site, image: str = "") -> InstancePlan:
         """Return how to start an instance: in a container of `image`, or in a process."""
@@ -98,7 +102,7 @@ class Planner:
         folders = self._folders(function, runtime)
         if site is Site.CONTAINER:
             plan = self._in_container(function, runtime, language, folders)
-            plan = plan._replace(beside=_beside(function, runtime))
+            plan = plan._replace(beside=_beside(function, runtime, self._provider.companions))
         else:
             plan = self._in_process(function, runtime, language, folders)
         plan = plan._replace(image=image, heap_exhausted=language.heap_exhausted)
@@ -212,10 +216,10 @@ class Planner:
             mounts=mounts,
             secrets=provider.secrets,
         )
-        return self._served(plan) if runtime.wire == "http" else plan
+        return self._served(plan) if runtime.wire in OWN else plan
 
     def _served(self, plan: InstancePlan) -> InstancePlan:
-        """Return a plan with what a server is told and allowed."""
+        """Return a plan with what a program of the user's own is told and allowed."""
         contract, container = self._provider.http, plan.function.container
         assert contract is not None
         return plan._replace(
@@ -225,10 +229,22 @@ class Planner:
         )
 
     def _launch(self, function: Function, runtime: Runtime, layout: Layout) -> Launch:
-        if runtime.wire != "http":
-            return Launch(function.memory_mb)
+        if runtime.wire not in OWN:
+            return Launch(function.memory_mb, wrapper=self._wrapper(function, layout))
         assert self._provider.http is not None
         return Launch(function.memory_mb, self._provider.http.command(function, layout.code))
+
+    def _wrapper(self, function: Function, layout: Layout) -> tuple[str, ...]:
+        """Return the program that the function wants its language started through, if any."""
+        wanted = self._wishes.environment.of(*_names(function))
+        named = {**function.environment, **wanted}.get(self._provider.wrapper)
+        if not named:
+            return ()
+        known = self._provider.layout
+        for shown, here in ((known.code, layout.code), (known.layers, layout.layers)):
+            if PurePosixPath(named).is_relative_to(shown):
+                return (f"{here.rstrip('/')}/{PurePosixPath(named).relative_to(shown)}",)
+        return (named,)
 
     def _mounted_layers(self, layers: tuple[Path, ...], layout: Layout) -> tuple[Mount, ...]:
         if len(layers) < 2:
@@ -271,13 +287,14 @@ def _mounted_bootstraps(runtime: Runtime, language: Language) -> tuple[Mount, ..
     return (Mount(folder if language.beside else folder / language.name, RUNTIME_TARGET),)
 
 
-def _beside(function: Function, runtime: Runtime) -> Beside | None:
+def _beside(function: Function, runtime: Runtime, companions: str) -> Beside | None:
     """Return what serves events to an image that asks for them."""
     if runtime.wire != "polled":
         return None
     language = languages.load(POLLING.language)
     command = language.container_command(RUNTIME_TARGET, Launch(function.memory_mb))
-    return Beside(POLLING, command, (Mount(assets.folder("runtimes"), RUNTIME_TARGET),))
+    mounts = (Mount(assets.folder("runtimes"), RUNTIME_TARGET),)
+    return Beside(POLLING, command, mounts, companions=companions)
 
 
 def _names(function: Function) -> tuple[str, ...]:

@@ -18,11 +18,13 @@ class Interpreter(NamedTuple):
 class Launch(NamedTuple):
     """What a command depends on beside its program.
 
-    `command` is the function's own start command, where it has one.
+    `command` is the function's own start command, where it has one; `wrapper` is a program of
+    the function's that the language's own is started through, if any.
     """
 
     memory_mb: int
     command: tuple[str, ...] = ()
+    wrapper: tuple[str, ...] = ()
 
 
 class Language(NamedTuple):

@@ -74,7 +74,7 @@ def variable(version: str) -> str:
 
 def process_command(interpreter: Interpreter, folder: Path, launch: Launch) -> tuple[str, ...]:
     """Return what starts the bootstrap in a process, its frames out of the user's reach."""
-    started = (str(interpreter.path), _heap(launch), str(folder / BOOTSTRAP))
+    started = (*launch.wrapper, str(interpreter.path), _heap(launch), str(folder / BOOTSTRAP))
     return ("/bin/sh", "-c", MOVE_FRAMES, *started)
 
 
@@ -82,7 +82,8 @@ def container_command(folder: str, launch: Launch) -> tuple[str, ...]:
     """Return the main process of a container: the supervisor, and the worker it looks after."""
     # The supervisor relays and remembers nothing: it can live on little.
     supervisor = ("node", "--max-old-space-size=32", f"{folder}/{SUPERVISOR}")
-    return (*supervisor, "--", "node", _heap(launch), f"{folder}/{BOOTSTRAP}")
+    worker = (*launch.wrapper, "node", _heap(launch), f"{folder}/{BOOTSTRAP}")
+    return (*supervisor, "--", *worker)
 
 
 def candidates(environ: Mapping[str, str]) -> Iterator[Interpreter]:

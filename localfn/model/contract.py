@@ -71,6 +71,8 @@ class HttpContract(NamedTuple):
     - `passed_back(answer)`: the server's answer to it as the client gets it.
     - `refusal(result)`: what a client gets where the server gave no answer.
     - `fault(fault)`: the words for a server that did not come up.
+    - `event_variable`: what tells the event to an image that is no server, "" where there is no
+      such thing.
     """
 
     port: int
@@ -83,3 +85,4 @@ class HttpContract(NamedTuple):
     passed_back: Callable[[HttpReply], HttpReply]
     refusal: Callable[[Result], HttpReply]
     fault: Callable[[Fault], Failure]
+    event_variable: str = ""

@@ -59,6 +59,7 @@ class Container(NamedTuple):
     """How a custom runtime or a custom image is started. Empty means the cloud's default.
 
     `folder` is where it is started, where not in the folder that the image names.
+    An image that `runs_once` is no server: it is started for each event, and ends by itself.
     """
 
     image: str = ""
@@ -66,6 +67,7 @@ class Container(NamedTuple):
     command: tuple[str, ...] = ()
     port: int = 0
     folder: str = ""
+    runs_once: bool = False
 
 
 class Volume(NamedTuple):

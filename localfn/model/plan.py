@@ -39,13 +39,15 @@ class Mount(NamedTuple):
 class Beside(NamedTuple):
     """A container of ours beside one of the user's, which finds its interface there.
 
-    `runtime` says which of our images it is started from.
+    `runtime` says which of our images it is started from. The programs in the folder `companions`
+    of the user's image are started beside the image's own.
     """
 
     runtime: Runtime
     command: tuple[str, ...]
     mounts: tuple[Mount, ...]
     memory_mb: int = 64
+    companions: str = ""
 
 
 class InstancePlan(NamedTuple):

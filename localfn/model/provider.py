@@ -83,6 +83,10 @@ class Provider(NamedTuple):
       the cloud's own tools know or leave alone.
     - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
     - `http`: how it talks to functions that are servers, None where it has none.
+    - `companions`: the folder of images whose programs are started beside the image's own, "" for
+      none.
+    - `wrapper`: the variable by which a function names a program that starts its language's own,
+      which it is given as arguments; "" where there is no such thing.
     - `init_limit_s`: how long code may take to be loaded where that is a phase of its own, before
       the first invocation begins; None where loading is a part of that invocation.
     """
@@ -110,4 +114,6 @@ class Provider(NamedTuple):
     packages: str
     web: Callable[[], Web]
     http: HttpContract | None = None
+    companions: str = ""
+    wrapper: str = ""
     init_limit_s: float | None = None

@@ -132,8 +132,8 @@ class Calls(Protocol):
     def new_id(self, function: Function) -> str:
         """Return an id for a call that is about to be made."""
 
-    def invoke(self, call: Call) -> Result:
-        """Make a call and wait for its result."""
+    def invoke(self, call: Call, door: str = "api") -> Result:
+        """Make a call and wait for its result; `door` is what logs say about how it came."""
 
     def stream(self, call: Call) -> Iterator[Part | Result]:
         """Make a call; yield the parts of its answer as they come, if any, and last its result."""
@@ -181,23 +181,22 @@ class WebSockets(NamedTuple):
 
     Moments are in seconds since the epoch.
 
+    - `serves(request, functions)`: whether functions are behind this address.
     - `opened(request, moment, calls)`: a client is let in: the socket and further headers of the
-      answer; or the answer that turns it away; None where no function is behind this address.
+      answer; or the answer that turns it away.
     - `heard(socket, message, moment, calls)`: what is sent back for a message, None for nothing.
     - `closed(socket, code, reason, moment, calls)`: told once, whoever has hung up.
-    - `manages(request)`: whether a request is about open sockets; `managed(request, calls)`: the
-      answer to it.
+    - `manages(request, functions)`: whether a request is about open sockets; `managed(request,
+      calls)`: the answer to it.
     - `urls(functions)`: (function's key, what for, path) of each address.
     - `most_frame_bytes`, `most_message_bytes`: what a client may send at a time.
     """
 
-    opened: Callable[
-        [HttpRequest, float, Calls],
-        tuple[Socket, Headers] | HttpReply | None,
-    ]
+    serves: Callable[[HttpRequest, Sequence[Function]], bool]
+    opened: Callable[[HttpRequest, float, Calls], tuple[Socket, Headers] | HttpReply]
     heard: Callable[[Socket, str | bytes, float, Calls], str | bytes | None]
     closed: Callable[[Socket, int, str, float, Calls], None]
-    manages: Callable[[HttpRequest], bool]
+    manages: Callable[[HttpRequest, Sequence[Function]], bool]
     managed: Callable[[HttpRequest, Calls], HttpReply]
     urls: Callable[[Sequence[Function]], Sequence[tuple[str, str, str]]]
     most_frame_bytes: int

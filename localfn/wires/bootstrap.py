@@ -28,6 +28,8 @@ class BootstrapWire:
     `clock` counts the seconds of limits; it stands still while a debugger holds the code.
     """
 
+    is_well = True
+
     def __init__(self, channel: Channel, tape: LogTape, clock: Clock = time.monotonic) -> None:
         self._channel = channel
         self._tape = tape

@@ -15,12 +15,14 @@ from localfn.model import (
     FailureKind,
     Fault,
     FaultKind,
+    Health,
     HttpReply,
     HttpRequest,
     InstancePlan,
     Invocation,
     Reply,
 )
+from localfn.wires.checkup import Checkup
 from localfn.wires.link import SWITCHING, Broken, Head, Link, Nonsense
 from localfn.wires.said import GONE, TOO_LATE, Said
 from localfn.wires.tape import LogTape
@@ -88,11 +90,14 @@ class Server(Protocol):
     def peak_memory_mb(self) -> float:
         """Return the most memory that was used until now."""
 
+    def listens(self) -> bool | None:
+        """Return whether the server is reached on its port, None where this cannot be told."""
+
     def whereabouts(self) -> str:
         """Return where the server listens instead, as advice; "" where that cannot be told."""
 
-    def caveat(self) -> str:
-        """Return what works here and will not in the cloud, "" for nothing."""
+    def is_hidden(self) -> bool:
+        """Return whether the server listens on loopback only, where its cloud reaches nobody."""
 
     @property
     def suspicion(self) -> str:
@@ -139,6 +144,9 @@ class HttpWire:
         self._server = server
         self._say = say
         self._idle: deque[Link] = deque()
+        self._closed = False
+        self._checkup: Checkup | None = None
+        self.is_well = True
 
     def open(self, init: Mapping[str, object], limit_s: float | None) -> Said:
         """Wait until the server is up, and have it initialized.
@@ -155,6 +163,8 @@ class HttpWire:
             said = self._exchange("load", request, limit_s)
         if said.reply.failure is None:
             said = said._replace(reply=said.reply._replace(failure=self._become_healthy()))
+        if said.reply.failure is None:
+            self._stay_healthy()
         return said
 
     def call(
@@ -223,6 +233,9 @@ class HttpWire:
 
     def close(self) -> None:
         """Let go of the connections that are idle. May be called twice."""
+        self._closed = True
+        if self._checkup is not None:
+            self._checkup.stop()
         while self._idle:
             self._idle.pop().close()
 
@@ -244,17 +257,18 @@ class HttpWire:
                 self._tell_wait()
                 silent = False
             pause_s = min(pause_s * 1.5, LAST_PAUSE_S)
-        caveat = self._server.caveat()
-        if caveat:
-            self._say(f"`{self._function.key}`: {caveat}")
         return None
 
     def _listens(self) -> bool:
+        told = self._server.listens()
+        if told is False:
+            return False
         try:
             link = Link(self._server.address, time.monotonic() + LAST_PAUSE_S * 10)
         except OSError:
             return False
-        if self._server.is_relayed and not link.is_quiet(RELAY_LIMIT_S):
+        relayed = told is None and self._server.is_relayed
+        if (relayed and not link.is_quiet(RELAY_LIMIT_S)) or self._server.is_hidden():
             link.close()
             return False
         self._idle.append(link)
@@ -265,26 +279,47 @@ class HttpWire:
         health = self._contract.health(self._function)
         if not health.path:
             return None
-        path, _, query = health.path.partition("?")
-        began, in_a_row, last = time.monotonic(), 0, "nothing was answered"
+        began, in_a_row = time.monotonic(), 0
         while in_a_row < health.successes:
-            try:
-                status = self._ask(
-                    HttpRequest("GET", path, query), time.monotonic() + health.timeout_s
-                ).status
-                in_a_row = in_a_row + 1 if status in HEALTHY else 0
-                last = f"the last answer had the status {status}"
-            except (TimeoutError, Broken, Nonsense) as error:
-                in_a_row, last = 0, str(error) or f"no answer within {health.timeout_s:g} s"
+            flaw = self._flaw(health)
+            in_a_row = 0 if flaw else in_a_row + 1
             if in_a_row:
                 continue
             ended = self._server.await_exit(min(health.period_s, LAST_PAUSE_S * 10))
             if ended is not None:
                 return self._exited(ended)
             if time.monotonic() - began > health.limit_s:
-                advice = f"`GET {health.path}` of the template's health check was not met: {last}."
+                advice = f"`GET {health.path}` of the template's health check was not met: {flaw}."
                 return self._unhealthy(health.limit_s, advice)
         return None
+
+    def _flaw(self, health: Health) -> str:
+        """Return what is wrong with the answer to a health check, "" for nothing."""
+        path, _, query = health.path.partition("?")
+        deadline = time.monotonic() + health.timeout_s
+        try:
+            status = self._ask(HttpRequest("GET", path, query), deadline).status
+        except TimeoutError:
+            return f"no answer within {health.timeout_s:g} s"
+        except (Broken, Nonsense) as error:
+            return str(error)
+        return "" if status in HEALTHY else f"the last answer had the status {status}"
+
+    def _stay_healthy(self) -> None:
+        """Have the server asked from now on, unless a debugger may hold it."""
+        health = self._contract.health(self._function)
+        if health.path and self._checkup is None and not self._plan.debug_ports:
+            self._checkup = Checkup(health, lambda: self._flaw(health), self._note_illness)
+
+    def _note_illness(self, flaw: str) -> None:
+        if self._closed or self._server.await_exit(0) is not None:
+            return
+        self.is_well = False
+        path = self._contract.health(self._function).path
+        self._say(
+            f"`{self._function.key}`: `GET {path}` of its health check was not met: {flaw}; "
+            "calls go to another instance"
+        )
 
     def _exited(self, ended: Ended) -> Failure:
         if ended.out_of_memory:
@@ -357,7 +392,7 @@ class HttpWire:
         return HttpReply(head.status, head.headers, body)
 
     def _give_back(self, link: Link) -> None:
-        if link.is_reusable:
+        if link.is_reusable and not self._closed:
             self._idle.append(link)
         else:
             link.close()

@@ -19,6 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = os.path.join(os.path.dirname(HERE), "python")
 # How long a failure waits for what its program does next.
 LATEST_S = 0.3
+# Signals that do not end Python: a program that they ended is told by its exit code.
+HANDLED = (signal.SIGINT, signal.SIGPIPE)
 ADVICE = {
     errno.ENOENT: "There is no `%s`: build it, or correct the handler in the template.",
     errno.EACCES: "`%s` may not be run: `chmod +x` it, and name the program, not a folder.",
@@ -183,11 +185,11 @@ class Instance(object):
         """End as the program ends: localfn words it."""
         code = self._program.wait()
         self._tell_late(last=True)
-        if code < 0:
-            if -code != signal.SIGKILL:
-                signal.signal(-code, signal.SIG_DFL)
+        if code < 0 and -code not in HANDLED:
             os.kill(os.getpid(), -code)
-        self._leave(code if code > 0 else 0)
+            # It may be another thread that takes it.
+            time.sleep(LATEST_S)
+        self._leave(code if code >= 0 else 128 - code)
 
     def _stop(self):
         """End; whoever wants to hear of it before has a moment."""

@@ -100,11 +100,12 @@ class Stream(object):
             self._all(self._out, head)
             self._all(self._out, payload)
 
-    def leave_with_host(self):
+    def leave_with_host(self, debugged):
         """End this process group at once when localfn is gone, even in the middle of a call.
 
         In a container the supervisor does it. A bare thread: user code that lists or counts its
-        threads does not see it.
+        threads does not see it. A debugger would show it among the user's, so it gets one that
+        it knows as its own.
         """
         try:
             import select
@@ -127,7 +128,14 @@ class Stream(object):
                 os.killpg(0, signal.SIGKILL)
             os._exit(1)
 
-        _thread.start_new_thread(leave, ())
+        if not debugged:
+            _thread.start_new_thread(leave, ())
+            return
+        import threading
+
+        thread = threading.Thread(target=leave, name="localfn")
+        thread.daemon = thread.is_pydev_daemon_thread = True
+        thread.start()
 
     def _exactly(self, size, more=0):
         """Return so many bytes, fewer at the end; `more` may be read ahead where it is there."""
@@ -252,7 +260,7 @@ class Worker(object):
         """Be sure to end with localfn, if there is no supervisor to see to that."""
         if header["alone"] and not self._guarded:
             self._guarded = True
-            self._stream.leave_with_host()
+            self._stream.leave_with_host(bool(header.get("debug")))
 
     def _begin(self, header, payload):
         import threading

@@ -85,8 +85,12 @@ class Case:
         return function._replace(code=code, attributes=attributes)
 
     def skip_what_it_lacks(self, name: str) -> None:
-        if name in self.facts.get("lacks", ()):
-            pytest.skip(f"{self} has no `{name}`: see what it has instead")
+        """Skip where the cloud has no such thing in this language, or another suite has it."""
+        lacks = self.facts.get("lacks", {})
+        reasons = lacks if isinstance(lacks, dict) else {"see what it has instead": lacks}
+        for reason, names in reasons.items():
+            if name in names:
+                pytest.skip(f"{self} has no `{name}`: {reason}")
 
     def golden(self, name: str) -> dict:
         path = TESTS / "clouds" / self.cloud / "failures" / self.language / f"{name}.json"

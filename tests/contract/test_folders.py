@@ -1,6 +1,7 @@
 """What an instance sees of folders, in every backend: code, layers, mounts."""
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,13 +25,14 @@ def told(invoke: Invoke, function: Function, **wanted: object) -> dict:
 @pytest.fixture
 def files(case: Case, tmp_path: Path) -> Function:
     """A function of its own folder, which lists, reads and writes what it is asked to."""
-    programs = list(case.folder.glob("files.*"))
+    named = [case.folder.parent / each for each in case.facts.get("files", ())]
+    programs = named or list(case.folder.glob("files.*"))
     if not programs:
         pytest.skip(f"{case} has no program that tells what it sees")
     code = tmp_path / "code"
     (code / "tests").mkdir(parents=True)
     for each in programs:
-        (code / each.name).write_bytes(each.read_bytes())
+        shutil.copy(each, code)
     (code / "secret.env").write_text("hidden")
     (code / "tests" / "test.txt").write_text("hidden")
     return case.function("files.handler", code=code, ignores=(code / ".ignored",))
@@ -57,8 +59,9 @@ def test_code_in_an_archive_is_run_from_what_it_holds(
 ) -> None:
     archive = tmp_path / "package.zip"
     with zipfile.ZipFile(archive, "w") as opened:
-        for each in files.code.glob("files.*"):
-            opened.write(each, each.name)
+        for each in files.code.iterdir():
+            if each.is_file():
+                opened.write(each, each.name)
         opened.writestr("data/in.txt", "from the archive")
 
     seen = told(invoke, files._replace(code=archive), read=["data/in.txt"])

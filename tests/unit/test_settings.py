@@ -235,3 +235,74 @@ def test_a_number_that_cannot_be_is_refused_with_its_name(
         resolve({"project": str(tmp_path)}, {name: value})
 
     assert caught.value.hint
+
+
+def test_values_of_the_command_line_win_over_files_and_those_over_the_projects_file(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "localfn.yaml").write_text(
+        "values_file: low.yaml\nvalues: {B: 1.10, C: true, D: text}\n"
+    )
+    (tmp_path / "low.yaml").write_text("A: low\nB: low\n")
+    (tmp_path / "high.json").write_text('{"C": "high", "D": "high", "E": 5}')
+    given = {
+        "project": str(tmp_path),
+        "values_file": str(tmp_path / "high.json"),
+        "value": ("D=x=y", "Table.Arn=arn"),
+    }
+
+    settings = resolve(given, {})
+
+    assert settings.values == {
+        "A": "low",
+        "B": "1.10",
+        "C": "high",
+        "D": "x=y",
+        "E": "5",
+        "Table.Arn": "arn",
+    }
+    assert {tmp_path / "low.yaml", tmp_path / "high.json"} <= set(settings.files)
+    assert settings.run_with != resolve({"project": str(tmp_path)}, {}).run_with
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"value": ("Stage",)}, "`--value Stage` is not NAME=value."),
+        ({"values_file": "nowhere.yaml"}, "nowhere.yaml` is not a file."),
+        ({"values_file": "list.yaml"}, "this is no mapping."),
+        ({"values_file": "deep.yaml"}, "deep.yaml:1: `A` is not a single value."),
+    ],
+)
+def test_values_that_cannot_be_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, object], message: str
+) -> None:
+    (tmp_path / "list.yaml").write_text("- a\n")
+    (tmp_path / "deep.yaml").write_text("A: {B: c}\n")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UsageError) as caught:
+        resolve({"project": str(tmp_path), **given}, {})
+
+    assert message in caught.value.message
+
+
+def test_a_file_of_variables_in_json_tells_functions_apart(tmp_path: Path) -> None:
+    (tmp_path / "env.json").write_text(
+        '{"Parameters": {"A": "all", "B": 2, "N": null}, "shop": {"A": "own", "T": true}}'
+    )
+
+    settings = resolve(
+        {"project": str(tmp_path), "env_file": str(tmp_path / "env.json"), "env": ("B=9",)}, {}
+    )
+
+    assert settings.environment == {"A": "all", "B": "9", "N": ""}
+    assert settings.environments == {"shop": {"A": "own", "T": "true", "B": "9"}}
+
+
+@pytest.mark.parametrize("text", ["{", '{"a": }', "{'a': 1}"])
+def test_a_file_of_variables_that_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "env.json").write_text(text)
+
+    with pytest.raises(UsageError, match="these are no variables as JSON"):
+        resolve({"project": str(tmp_path), "env_file": str(tmp_path / "env.json")}, {})

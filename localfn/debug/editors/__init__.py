@@ -25,3 +25,9 @@ class Attachment(NamedTuple):
 # Entries of ours are known by how their names begin; all others are the user's.
 OURS = "localfn: "
 HOST = "127.0.0.1"
+# Where the code of ours lies that calls the user's: in a container, and on this machine.
+OURS_OF_NODEJS = (
+    "/var/localfn/**",
+    "**/runtimes/nodejs/bootstrap.js",
+    "**/runtimes/nodejs/shims/**",
+)

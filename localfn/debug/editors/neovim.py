@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from localfn.debug.editors import HOST, Attachment
+from localfn.debug.editors import HOST, OURS_OF_NODEJS, Attachment
 from localfn.errors import UsageError
 
 HEAD = """\
@@ -60,7 +60,7 @@ def _nodejs(attachment: Attachment, home: str) -> tuple[str, tuple[str, ...]]:
         "request = 'attach',",
         f"address = {_text(HOST)},",
         "restart = { delay = 200 },",
-        "skipFiles = { '<node_internals>/**', '/var/localfn/**' },",
+        f"skipFiles = {{ {', '.join(map(_text, ('<node_internals>/**', *OURS_OF_NODEJS)))} }},",
     )
     if not attachment.there:
         return "javascript", lines

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from localfn.debug.editors import HOST, OURS, Attachment
+from localfn.debug.editors import HOST, OURS, OURS_OF_NODEJS, Attachment
 from localfn.debug.editors.jsonc import put
 
 LAUNCH = ".vscode/launch.json"
@@ -65,7 +65,7 @@ def task(command: str) -> Entry:
             "background": {
                 "activeOnStart": True,
                 "beginsPattern": "^localfn: (starting|reloading)",
-                "endsPattern": "^localfn: debugger listening",
+                "endsPattern": "^localfn: (debugger listening|ready at)",
             },
         },
     }
@@ -104,7 +104,7 @@ def _nodejs(attachment: Attachment) -> Entry:
         "address": HOST,
         "port": attachment.port,
         "restart": {"delay": 200},
-        "skipFiles": ["<node_internals>/**", "/var/localfn/**"],
+        "skipFiles": ["<node_internals>/**", *OURS_OF_NODEJS],
     }
     if attachment.there:
         entry |= {"localRoot": _here(attachment), "remoteRoot": attachment.there}

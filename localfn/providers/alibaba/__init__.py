@@ -41,4 +41,5 @@ PROVIDER = Provider(
     packages=".s/python",
     web=_web,
     http=custom.HTTP,
+    wrapper=environment.WRAPPER,
 )

@@ -3,7 +3,10 @@
 The words for servers that do not come up are the vendor's own, from its page on errors of custom
 runtimes <https://help.aliyun.com/zh/functioncompute/fc/user-guide/error-handling-6> and reports
 of users (2026-11): codes `CAFileNotFound`, `CAExited` and `FunctionNotStarted` in the error body
-of section 5.3.
+of section 5.3. That an image with `webServerMode: false` gets events only, and each in a variable,
+is from the vendor's page on custom containers of FC2
+<https://www.alibabacloud.com/help/doc-detail/179369.htm>; what a caller gets from one is
+unverified: here nothing, or the error of a process that exited.
 """
 
 import json
@@ -79,7 +82,12 @@ def command(function: Function, code: str) -> tuple[str, ...]:
 
 
 def health(function: Function) -> Health:
-    """Return the template's `healthCheckConfig`, with the vendor's defaults (unverified)."""
+    """Return the template's `healthCheckConfig`, with the vendor's defaults.
+
+    From its page on the structure `CustomHealthCheckConfig` (API 2023-03-30), as is the rule that
+    an instance gets no call any more after `failureThreshold` failures in a row, from its page on
+    health checks of instances (2026-11).
+    """
     written = json.loads(function.attributes.get("health_check") or "{}")
     usual = Health()
 
@@ -301,4 +309,5 @@ HTTP = HttpContract(
     passed_back=passed_back,
     refusal=refusal,
     fault=fault,
+    event_variable="FC_CUSTOM_CONTAINER_EVENT",
 )

@@ -8,6 +8,9 @@ KEY_ID = "ALIBABA_CLOUD_ACCESS_KEY_ID"
 KEY_SECRET = "ALIBABA_CLOUD_ACCESS_KEY_SECRET"  # noqa: S105 - a variable's name
 TOKEN = "ALIBABA_CLOUD_SECURITY_TOKEN"  # noqa: S105 - a variable's name
 SECRETS = frozenset({KEY_ID, KEY_SECRET, TOKEN})
+# Names a program that starts Node.js (section 2.2). That it is given the command as arguments is
+# unverified.
+WRAPPER = "BOOTSTRAP_WRAPPER"
 
 # Credentials of a machine that has none: long enough for SDKs, refused by every real service.
 PLACEHOLDERS = {KEY_ID: "localfn-key-id", KEY_SECRET: "localfn-key-secret", TOKEN: ""}

@@ -40,5 +40,6 @@ PROVIDER = Provider(
     error_body=wording.error_body,
     packages=".aws-sam/python",
     web=_web,
+    companions="/opt/extensions",
     init_limit_s=10.0,
 )

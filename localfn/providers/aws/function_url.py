@@ -7,6 +7,7 @@ from localfn.providers.aws.environment import account
 from localfn.providers.aws.errors import ERROR_TYPE, JSON, REQUEST_ID, encoded
 
 MOST_BODY_BYTES = 6 << 20
+SOURCE = "function-url"
 SIGNED = "AWS_IAM"
 FORBIDDEN = (
     "Forbidden. For troubleshooting Function URL authorization issues, see: "
@@ -20,14 +21,9 @@ def forbidden(id_: str) -> HttpReply:
     return HttpReply(403, headers, encoded({"Message": FORBIDDEN}))
 
 
-def refuse(visit: Visit, rules: WebRules) -> HttpReply | None:
-    """Return the answer to a request that is not signed where it should be."""
-    if not rules.verifies or visit.trigger.options.get("auth_type") != SIGNED:
-        return None
-    path = visit.uri.partition("?")[0]
-    request = visit.request._replace(path=path, body=visit.request.whole_body())
-    refused = signature.refuse(request, rules.environ, visit.id)
-    return None if refused is None else forbidden(visit.id)
+def wants_signatures(visit: Visit) -> bool:
+    """Return whether a URL is only for those whose requests are signed."""
+    return visit.trigger.source == SOURCE and visit.trigger.options.get("auth_type") == SIGNED
 
 
 def event(visit: Visit, rules: WebRules) -> dict[str, object]:
@@ -35,7 +31,7 @@ def event(visit: Visit, rules: WebRules) -> dict[str, object]:
     told = http_api.second_event(visit, rules)
     context = told["requestContext"]
     assert isinstance(context, dict)
-    if visit.trigger.options.get("auth_type") == SIGNED:
+    if wants_signatures(visit):
         context["authorizer"] = {"iam": _caller(visit, rules)}
     return told
 

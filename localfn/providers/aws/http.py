@@ -112,8 +112,6 @@ def refuse(visit: Visit, rules: WebRules) -> HttpReply | None:
         return gateway.throttled(visit.id)
     if visit.trigger.source == "alb":
         return load_balancer.refuse(visit)
-    if visit.trigger.source == "function-url":
-        return function_url.refuse(visit, rules)
     if rules.verifies and visit.trigger.options.get("api_key") is True:
         has_key = bool(visit.request.header("x-api-key"))
         return None if has_key else rest_api.own("no-key", visit.id)
@@ -178,9 +176,13 @@ def unrouted(request: HttpRequest, functions: Sequence[Function], id_: str) -> H
             if rules:
                 is_rest = each.source == "api"
                 return cors.mocked(rules) if is_rest else cors.preflight(rules, request)
-    if any(each.source == "http-api" for each in triggers):
-        return http_api.own("unknown", id_)
-    return rest_api.own("unknown", id_)
+    of_http = next((each for each in triggers if each.source == "http-api"), None)
+    if of_http is None:
+        return rest_api.own("unknown", id_)
+    lost, rules = http_api.own("unknown", id_), request_facts.section(of_http.options.get("cors"))
+    return (
+        lost if not rules else lost._replace(headers=cors.with_cors(rules, request, lost.headers))
+    )
 
 
 def _gateway(trigger: Trigger) -> Gateway:

@@ -18,12 +18,12 @@ MOST_LISTED = 50
 DEFAULT_ROLE = "arn:aws:iam::123456789012:role/localfn"
 # Sources that the cloud asks for records by itself: trigger's source -> what its stream is called.
 POLLED: Mapping[str, str] = {
-    "sqs": "arn:aws:sqs:{region}:{account}:{queue}",
-    "kinesis": "arn:aws:kinesis:{region}:{account}:stream/{stream}",
-    "dynamodb": "arn:aws:dynamodb:{region}:{account}:table/{table}/stream/{stream_label}",
-    "msk": "arn:aws:kafka:{region}:{account}:cluster/{cluster}",
-    "mq": "arn:aws:mq:{region}:{account}:broker:{broker}",
-    "documentdb": "arn:aws:rds:{region}:{account}:cluster:{cluster}",
+    "sqs": "arn:{partition}:sqs:{region}:{account}:{queue}",
+    "kinesis": "arn:{partition}:kinesis:{region}:{account}:stream/{stream}",
+    "dynamodb": "arn:{partition}:dynamodb:{region}:{account}:table/{table}/stream/{stream_label}",
+    "msk": "arn:{partition}:kafka:{region}:{account}:cluster/{cluster}",
+    "mq": "arn:{partition}:mq:{region}:{account}:broker:{broker}",
+    "documentdb": "arn:{partition}:rds:{region}:{account}:cluster:{cluster}",
     "self-managed-kafka": "",
 }
 URL = "function-url"
@@ -197,8 +197,9 @@ def _mapping(function: Function, trigger: Trigger, calls: Calls) -> Mapping[str,
         "State": "Enabled" if enabled else "Disabled",
         "BatchSize": trigger.options.get("batch") or (10 if trigger.source == "sqs" else 100),
     }
-    _, __, ___, where, owner, *____ = arn.split(":")
-    words = {"region": where, "account": owner, "stream_label": "LATEST", **trigger.options}
+    _, parted, __, where, owner, *___ = arn.split(":")
+    words = {"partition": parted, "region": where, "account": owner, **trigger.options}
+    words.setdefault("stream_label", "LATEST")
     try:
         source = POLLED[trigger.source].format_map(words)
     except KeyError:  # the template does not say

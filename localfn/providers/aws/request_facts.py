@@ -46,7 +46,9 @@ def with_forwarded(visit: Visit) -> Headers:
     added = {
         "X-Amzn-Trace-Id": request.header("x-amzn-trace-id") or new_trace(visit.moment, visit.id),
         "X-Forwarded-For": _behind(request.header("x-forwarded-for"), request.client_ip),
-        "X-Forwarded-Port": host.rpartition(":")[2] if _has_port(host) else DEFAULT_PORTS[proto],
+        "X-Forwarded-Port": host.rpartition(":")[2]
+        if _has_port(host)
+        else DEFAULT_PORTS.get(proto, "80"),
         "X-Forwarded-Proto": proto,
     }
     return _sent(request.headers) + tuple(added.items())

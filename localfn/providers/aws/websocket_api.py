@@ -45,16 +45,16 @@ class Branch(NamedTuple):
     trigger: Trigger
 
 
-def opened(
-    request: HttpRequest, moment: float, calls: Calls
-) -> tuple[Socket, Headers] | HttpReply | None:
-    """Let a client in, if the function of `$connect` does; None where no API is meant."""
-    branches = _meant(request, calls.functions)
-    if not branches:
-        return None
+def serves(request: HttpRequest, functions: Sequence[Function]) -> bool:
+    """Return whether a request was sent to a WebSocket API."""
+    return bool(_meant(request, functions))
+
+
+def opened(request: HttpRequest, moment: float, calls: Calls) -> tuple[Socket, Headers] | HttpReply:
+    """Let a client in, if the function of `$connect` does."""
     id_ = _connection_id(calls)
     socket = Socket(id_, request, moment, moment)
-    branch = branches.get(CONNECT)
+    branch = _meant(request, calls.functions).get(CONNECT)
     if branch is None:
         return socket, ()
     visit = _visit(socket, branch, moment, calls)
@@ -112,9 +112,11 @@ def closed(socket: Socket, code: int, reason: str, moment: float, calls: Calls) 
 # --- the API by which functions speak to clients ---------------------------------------------
 
 
-def manages(request: HttpRequest) -> bool:
+def manages(request: HttpRequest, functions: Sequence[Function]) -> bool:
     """Return whether a request is about open sockets: `/STAGE/@connections/ID`."""
-    return "connections/" in request.path and CONNECTIONS in unquote(request.path)
+    if "connections/" not in request.path or CONNECTIONS not in unquote(request.path):
+        return False
+    return any(True for _ in _branches(functions))
 
 
 def managed(request: HttpRequest, calls: Calls) -> HttpReply:
@@ -150,6 +152,7 @@ def urls(functions: Sequence[Function]) -> Sequence[tuple[str, str, str]]:
 
 
 WORDS = WebSockets(
+    serves=serves,
     opened=opened,
     heard=heard,
     closed=closed,
@@ -200,6 +203,8 @@ def _api(trigger: Trigger) -> str:
 
 def _key(message: str | bytes, branches: Mapping[str, Branch]) -> str:
     """Return the route that a message names: what its JSON holds where the API looks."""
+    if not branches:
+        return DEFAULT
     told = next(iter(branches.values())).trigger.options.get("selection")
     path = str(told or SELECTION).removeprefix("${").removesuffix("}")
     try:
@@ -267,7 +272,8 @@ def _told(socket: Socket, branch: Branch, event: Mapping[str, object], calls: Ca
     payload = json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")
     context = event["requestContext"]
     id_ = str(context["requestId"]) if isinstance(context, dict) else socket.id
-    return calls.invoke(Call(branch.function, Event(payload, SOURCE, "application/json"), id=id_))
+    call = Call(branch.function, Event(payload, SOURCE, "application/json"), id=id_)
+    return calls.invoke(call, SOURCE)
 
 
 def _answer(result: Result) -> HttpReply:

@@ -269,7 +269,10 @@ def advise_import(error, name):
     if missing is None:
         missing = str(error).rpartition(" ")[2].strip("'\"")
     if missing == name.replace("/", ".").split(".")[0]:
-        return "There is no `%s.py` in the function's code folder." % name
+        return (
+            "There is no `%s.py` in the function's code folder; a handler is written "
+            "`file.function`, such as `index.handler`." % name
+        )
     return "`%s` is neither beside the code nor in a layer; `localfn install` puts it there." % (
         missing.partition(".")[0]
     )

@@ -49,3 +49,34 @@ def test_a_runtime_runs_in_its_own_version(id_: str, tmp_path: Path) -> None:
     assert told.partition(".")[0] == major
     assert (name, event) == ("resize", "raw")
     assert not [line for line in said if "is not installed" in line]
+
+
+WRAPPER = """\
+#!/bin/sh
+echo printed before
+node=$1
+shift
+exec "$node" --title=wrapped "$@"
+"""
+WRAPPED = "exports.handler = async (event) => process.title + ' ' + event;\n"
+
+
+@pytest.mark.parametrize("named", ["/code/wrapper.sh", "./wrapper.sh"])
+@pytest.mark.parametrize("runner", ["process", pytest.param("docker", marks=pytest.mark.docker)])
+def test_node_is_started_through_the_wrapper_that_the_function_names(
+    runner: str, named: str, tmp_path: Path
+) -> None:
+    (tmp_path / "index.js").write_text(WRAPPED)
+    (tmp_path / "wrapper.sh").write_text(WRAPPER)
+    (tmp_path / "wrapper.sh").chmod(0o755)
+    settings = resolve({"project": str(tmp_path), "runner": runner}, os.environ)
+    project = Project(tmp_path, None, providers.load("alibaba"), ())
+    function = Function("resize", "nodejs20", "index.handler", tmp_path)
+    function = function._replace(environment={"BOOTSTRAP_WRAPPER": named})
+
+    with open_session(settings, project, lambda line: None) as session:
+        result = session.invoke(Call(function, Event(b"raw")), lambda text: None)
+
+    assert result.failure is None, result.payload
+    assert result.payload == b"wrapped raw"
+    assert b"printed before" in result.logs

@@ -19,18 +19,20 @@ import pytest
 
 from localfn import providers
 from localfn.app import Session, open_session
-from localfn.errors import MachineError
+from localfn.errors import MachineError, UsageError
 from localfn.instances.engine import Engine
 from localfn.model import (
     BrokenBody,
     Call,
     Container,
     Event,
+    FailureKind,
     Function,
     Hook,
     Hooks,
     HttpReply,
     HttpRequest,
+    Volume,
 )
 from localfn.project import Project
 from localfn.settings import resolve
@@ -188,6 +190,25 @@ def test_an_initializer_that_is_tried_again_is_tried_in_the_same_instance(opened
     assert good.payload == again.payload
 
 
+def test_an_instance_that_falls_ill_gets_no_calls_any_more(opened: Opened) -> None:
+    health = {"httpGetUrl": "/health", "periodSeconds": 0.05, "failureThreshold": 2}
+    function = WEB._replace(attributes={"health_check": json.dumps(health)})
+    first = opened.invoke(function, b"who")
+    well = opened.invoke(function, b"who")
+
+    opened.invoke(function, b"be ill")
+    deadline = time.monotonic() + LIMIT_S
+    while not any("calls go to another instance" in line for line in opened.said):
+        assert time.monotonic() < deadline, "nobody noticed"
+        time.sleep(0.01)
+    after = opened.invoke(function, b"who")
+
+    assert first.payload == well.payload
+    assert after.failure is None, after.payload
+    assert after.payload != first.payload
+    assert any("`GET /health`" in line and "503" in line for line in opened.said)
+
+
 def test_a_server_in_a_process_gets_another_port_where_its_own_is_taken(opening: Open) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, opening("process") as opened:
         port = taken.getsockname()[1]
@@ -200,22 +221,18 @@ def test_a_server_in_a_process_gets_another_port_where_its_own_is_taken(opening:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's tables are Linux's")
-def test_a_server_on_loopback_works_in_a_process_with_a_word_of_warning(opening: Open) -> None:
-    with opening("process") as opened:
-        result = opened.invoke(WEB._replace(environment={"BIND": "127.0.0.1"}))
+def test_a_server_on_loopback_is_not_reached_and_told_why_and_the_next_call_works(
+    opened: Opened,
+) -> None:
+    failed = opened.invoke(WEB._replace(environment={"BIND": "127.0.0.1"}))
+    after = opened.invoke(WEB)
 
-    assert result.failure is None
-    assert any("0.0.0.0" in line for line in opened.said)
-
-
-@pytest.mark.docker
-def test_a_server_on_loopback_is_not_reached_in_a_container_and_told_why(opening: Open) -> None:
-    with opening("docker") as opened:
-        result = opened.invoke(WEB._replace(environment={"BIND": "127.0.0.1"}))
-
-    assert result.failure is not None
-    assert b"health check failed on port 9000 in 5 seconds" in result.payload
-    assert "its own loopback only" in result.failure.advice
+    assert failed.failure is not None
+    assert b"health check failed on port" in failed.payload
+    assert b"in 5 seconds" in failed.payload
+    assert "its own loopback only" in failed.failure.advice
+    assert "`0.0.0.0`" in failed.failure.advice
+    assert after.failure is None
 
 
 @pytest.mark.docker
@@ -379,6 +396,28 @@ def test_a_command_of_the_template_replaces_an_images(opening: Open, own_image: 
 
 
 @pytest.mark.docker
+def test_an_image_sees_its_mounts_and_cannot_write_what_it_may_only_read(
+    opening: Open, base: str, tmp_path: Path
+) -> None:
+    nas, oss = (
+        tmp_path / ".localfn/mounts/image/mnt/nas",
+        tmp_path / ".localfn/mounts/image/mnt/oss",
+    )
+    script = "read word < /mnt/oss/word; echo $word > /mnt/nas/copy; ! echo x > /mnt/oss/new"
+    mounts = (Volume("host:/", "/mnt/nas"), Volume("oss://b", "/mnt/oss", writable=False))
+    function = in_image(base, entrypoint=("sh", "-c", script), runs_once=True)
+    oss.mkdir(parents=True)
+    (oss / "word").write_text("kept\n")
+
+    with opening("docker") as opened:
+        result = opened.invoke(function._replace(mounts=mounts))
+
+    assert result.failure is None, result.logs
+    assert (nas / "copy").read_text() == "kept\n"
+    assert not (oss / "new").exists()
+
+
+@pytest.mark.docker
 def test_an_image_without_its_program_is_told(opening: Open, own_image: str) -> None:
     with opening("docker") as opened:
         result = opened.invoke(in_image(own_image, entrypoint=("/no-such-program",)))
@@ -409,3 +448,50 @@ def test_an_image_that_cannot_be_had_is_told_with_the_way_out(opening: Open) -> 
 def test_an_image_cannot_run_in_a_process(opening: Open) -> None:
     with opening("process") as opened, pytest.raises(MachineError, match="cannot run in a process"):
         opened.invoke(in_image("shop/site:1"))
+
+
+# --- images that are no servers --------------------------------------------------------------
+
+SCRIPT = """\
+echo "got $FC_CUSTOM_CONTAINER_EVENT"
+case "$FC_CUSTOM_CONTAINER_EVENT" in leave) exit 3;; dawdle) sleep 30;; esac
+"""
+
+
+def run_once(name: str, **changes: object) -> Function:
+    command = ("sh", "-c", SCRIPT)
+    return in_image(name, entrypoint=command, runs_once=True)._replace(**changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.docker
+def test_an_image_that_is_no_server_is_run_anew_for_each_event(opening: Open, base: str) -> None:
+    with opening("docker") as opened:
+        first = opened.invoke(run_once(base), b"one")
+        failed = opened.invoke(run_once(base), b"leave")
+        late = opened.invoke(run_once(base, timeout_s=1), b"dawdle")
+        last = opened.invoke(run_once(base), b"two")
+
+    assert (first.failure, first.payload) == (None, b"")
+    assert first.logs.startswith(b"got one\n")
+    assert failed.failure is not None
+    assert failed.failure.kind is FailureKind.EXITED
+    assert b"Process exited unexpectedly" in failed.payload
+    assert failed.logs.startswith(b"got leave\n")
+    assert late.failure is not None
+    assert late.failure.kind is FailureKind.TIMED_OUT
+    assert last.failure is None
+    assert last.logs.startswith(b"got two\n")
+
+
+@pytest.mark.docker
+def test_an_image_that_is_no_server_takes_only_text_and_no_requests(
+    opening: Open, base: str
+) -> None:
+    with opening("docker") as opened:
+        with pytest.raises(UsageError, match="is no text"):
+            opened.invoke(run_once(base), b"\xff")
+        answer = opened.forward(run_once(base), "GET", "/")
+        after = opened.invoke(run_once(base), b"text")
+
+    assert answer.status == 502
+    assert after.failure is None

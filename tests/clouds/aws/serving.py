@@ -82,11 +82,14 @@ def api(name: str, path: str, *methods: str, source: str = "api", **options: obj
 
 
 @contextmanager
-def serving(root: Path, *functions: Function, rules: WebRules | None = None) -> Iterator[Served]:
-    """Yield a gateway of these functions; they run in processes."""
+def serving(
+    root: Path, *functions: Function, rules: WebRules | None = None, runner: str = "process"
+) -> Iterator[Served]:
+    """Yield a gateway of these functions."""
     project = Project(root, None, providers.load("aws"), functions, routes=routes(*functions))
-    environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    settings = resolve({"project": str(root), "runner": "process"}, environ)
+    named = {"PATH", "HOME", *(name for name in os.environ if name.startswith("LOCALFN_"))}
+    environ = {name: os.environ[name] for name in named if name in os.environ}
+    settings = resolve({"project": str(root), "runner": runner}, environ)
     told: list[str] = []
     rules = (rules or WebRules())._replace(environ=environ)
     journal = Journal(told.append, lambda result: result.logs, coloured=False)

@@ -1,13 +1,13 @@
 """What handlers in Python and Node.js receive, print and answer (contract, sections 2, 3 and 8)."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from localfn.model import FailureKind, Function
+from tests import interpreters
 from tests.clouds.aws.conftest import Invoke
 
 CONTEXT = json.dumps({"client": {"installation_id": "x"}, "custom": {"a": 1}, "env": {}})
@@ -251,23 +251,50 @@ def test_a_module_that_leaves_while_it_is_loaded_is_an_exit(handler: Make, invok
     assert json.loads(failed.payload)["errorMessage"].endswith("exit status 7")
 
 
-@pytest.mark.skipif(
-    not os.environ.get("LOCALFN_TEST_NODES"), reason="no other Node.js to test with"
-)
-@pytest.mark.parametrize("major", ["8", "12", "16", "24"])
+@pytest.mark.parametrize("major", [each for each in interpreters.nodes() if int(each) >= 8])
 def test_handlers_run_in_each_nodejs_that_the_cloud_has_had(
     handler: Make, invoke: Invoke, major: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    programs = os.environ["LOCALFN_TEST_NODES"].split(":")
-    found = [each for each in programs if f"/node{major}/" in each]
-    if not found:
-        pytest.skip(f"there is no Node.js {major} here")
     runtime = {"8": "nodejs8.10"}.get(major, f"nodejs{major}.x")
     variable = "LOCALFN_NODE" + ("8_10" if major == "8" else major)
-    monkeypatch.setenv(variable, found[0])
+    monkeypatch.setenv(variable, str(interpreters.nodes()[major]))
     text = "exports.handler = async (event) => { console.log('hello'); return event; };\n"
 
     result = invoke(handler("nodejs", text, runtime), '{"a": 1}')
 
     assert result.payload == b'{"a":1}', result.payload
     assert f"\t{result.invocation.id}\tINFO\thello\n".encode() in result.logs
+
+
+EVERYWHERE = """\
+import logging
+import os
+
+logging.getLogger().setLevel(logging.INFO)
+
+def handler(event, context):
+    logging.info("hello %s", event["a"])
+    print("plain")
+    if event.get("raise"):
+        raise ValueError("boom")
+    left_ms = context.get_remaining_time_in_millis()
+    return {"a": event["a"], "memory": context.memory_limit_in_mb, "left": left_ms > 0}
+"""
+
+
+@pytest.mark.parametrize("version", list(interpreters.found()))
+def test_handlers_run_in_each_python_that_the_cloud_has_had(
+    handler: Make, invoke: Invoke, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = interpreters.found()[version]
+    monkeypatch.setenv(f"LOCALFN_PYTHON{version.replace('.', '_')}", str(path))
+    function = handler("python", EVERYWHERE, f"python{version}")
+
+    result = invoke(function, '{"a": 1}')
+    failed = invoke(function, '{"a": 1, "raise": true}')
+
+    assert json.loads(result.payload) == {"a": 1, "memory": "128", "left": True}, result.payload
+    assert f"\t{result.invocation.id}\thello 1\nplain\n".encode() in result.logs
+    told = json.loads(failed.payload)
+    assert (told["errorType"], told["errorMessage"]) == ("ValueError", "boom")
+    assert told["stackTrace"][-1].startswith('  File "/var/task/app.py", line 10, in handler')

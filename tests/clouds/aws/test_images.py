@@ -6,7 +6,8 @@ import os
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,13 +50,20 @@ while True:
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[str]:
-    """An image whose entry point asks for events, made from the base of these tests."""
+    """An image whose entry point asks for events."""
+    lines = 'COPY program /srv/\nENTRYPOINT ["/srv/program"]\nCMD ["index"]\n'
+    with built(lines, {"program": PROGRAM}) as name:
+        yield name
+
+
+@contextmanager
+def built(lines: str, files: Mapping[str, str]) -> Iterator[str]:
+    """Yield an image made of these files on the base of these tests."""
     base = os.environ.get("LOCALFN_TEST_BASE", "python:3-slim")
     name = f"localfn-test/polls:{os.urandom(4).hex()}"
-    dockerfile = f'FROM {base}\nCOPY program /srv/\nENTRYPOINT ["/srv/program"]\nCMD ["index"]\n'
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as packed:
-        for path, text in (("program", PROGRAM), ("Dockerfile", dockerfile)):
+        for path, text in {**files, "Dockerfile": f"FROM {base}\n{lines}"}.items():
             told = tarfile.TarInfo(path)
             told.size, told.mode = len(text), 0o755
             packed.addfile(told, io.BytesIO(text.encode()))
@@ -138,6 +146,55 @@ def test_an_image_that_cannot_begin_says_why(invoke: Invoke, function: Function)
     assert failed.failure is not None
     assert failed.failure.kind is FailureKind.INIT_FAILED
     assert json.loads(failed.payload) == {"errorType": "NoDatabase"}
+
+
+# A web server that knows nothing of events, and an adapter that does, as an extension.
+SERVER = """#!/usr/bin/env python3
+import http.server
+
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        print("served", self.path, flush=True)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"page of " + self.path.encode())
+
+http.server.HTTPServer(("127.0.0.1", 8080), Page).serve_forever()
+"""
+ADAPTER = (
+    CLIENT
+    + """
+answer, _ = ask(
+    "POST", "/2020-01-01/extension/register", '{"events": []}',
+    {"Lambda-Extension-Name": os.path.basename(sys.argv[0])},
+)
+assert answer.status == 200
+while True:
+    try:
+        web = http.client.HTTPConnection("127.0.0.1", 8080)
+        web.connect()
+        break
+    except OSError:
+        time.sleep(0.02)
+while True:
+    told, event = take()
+    web.request("GET", json.loads(event)["path"])
+    page = web.getresponse().read().decode()
+    give(told["Lambda-Runtime-Aws-Request-Id"], json.dumps({"statusCode": 200, "body": page}))
+    web.close()
+"""
+)
+
+
+def test_an_adapter_in_an_image_serves_a_web_server_with_events(
+    invoke: Invoke, function: Function
+) -> None:
+    lines = 'COPY server /srv/\nCOPY adapter /opt/extensions/adapter\nCMD ["/srv/server"]\n'
+    with built(lines, {"server": SERVER, "adapter": ADAPTER}) as name:
+        result = invoke(function._replace(container=Container(image=name)), '{"path": "/shop"}')
+
+        assert json.loads(result.payload) == {"statusCode": 200, "body": "page of /shop"}
+        assert b"served /shop\n" in result.logs
 
 
 def test_nothing_is_left_of_an_image_and_of_who_serves_it(

@@ -5,6 +5,8 @@ import json
 import time
 from collections.abc import Callable
 
+import pytest
+
 from localfn.model import FailureKind, Function
 from tests.clouds.aws.conftest import Invoke
 
@@ -199,6 +201,33 @@ take()
 
     assert failed.failure is not None
     assert json.loads(failed.payload) == {"errorType": "Fatal"}
+    assert after.payload == b"1"
+
+
+@pytest.mark.parametrize(
+    ("number", "how"),
+    [(11, "signal: segmentation fault"), (15, "signal: terminated"), (13, "exit status 141")],
+)
+def test_a_program_that_a_signal_ends_is_told_so_and_the_next_call_works(
+    invoke: Invoke, program: Make, number: int, how: str
+) -> None:
+    function = program(
+        CLIENT
+        + """
+import signal
+while True:
+    told, event = take()
+    if event != b"0":
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), int(event))
+        time.sleep(5)
+    give(told["Lambda-Runtime-Aws-Request-Id"], "1")
+"""
+    )
+
+    failed, after = invoke(function, str(number)), invoke(function, "0")
+
+    assert json.loads(failed.payload)["errorMessage"].endswith(f"exited with error: {how}")
     assert after.payload == b"1"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dap import RESTARTED
 from tests.integration.debug.conftest import Connect, Project, Running, Start
 
 LIMIT_S = 30.0
@@ -120,6 +121,42 @@ def test_requests_to_a_debugged_function_wait_for_the_one_that_is_held(
     editor.stopped().resume()
 
     assert second.answer() == (200, "web/two")
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_an_editor_that_comes_first_has_the_function_loaded_for_it(
+    project: Project, start: Start, port: int, connect: Connect, runner: str
+) -> None:
+    running = start(project, *serve(runner, port, "--debug-function", "web"))
+    editor = connect()
+
+    points = editor.attach(project.file, [project.line("import json"), project.line("# here")])
+
+    assert all(each["verified"] for each in points)
+    stop = editor.stopped()
+    assert stop.line == project.line("import json")
+    request = Request(running, "web", "one")
+    stop.resume()
+    editor.stopped().resume()
+    assert request.answer() == (200, "web/one")
+
+
+def test_code_that_cannot_be_loaded_for_an_editor_is_told_and_loaded_no_more(
+    project: Project, start: Start, port: int, connect: Connect
+) -> None:
+    project.file.write_text("import nothing_of_the_kind\n" + CODE)
+    running = start(project, *serve("process", port, "--debug-function", "web"))
+    editor = connect()
+    editor.attach(project.file, [])
+
+    running.await_line("web: revision 1 failed")
+    assert editor.event("terminated") == RESTARTED
+    editor.ask("disconnect")
+    held = connect()
+    held.send("initialize", adapterID="debugpy")
+
+    assert not held.await_close(1)
+    assert running.said.count("revision 1 failed") == 1
 
 
 @pytest.mark.parametrize("runner", RUNNERS)

@@ -1,65 +1,59 @@
-"""The relay of custom runtimes with a real virtual machine and its own debugger, `jdb`."""
+"""A server in Java, a custom runtime, held by the JDK's own debugger, `jdb`."""
 
 import os
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from localfn.debug.any_relay import AnyRelay
-from localfn.debug.clock import Clock
-from localfn.debug.debugger import free_port
-from localfn.debug.door import Door
-from localfn.debug.own import own
-from localfn.debug.target import Target
+from tests.integration.debug.conftest import Running, Start, line_of, open_to_all
 
 LIMIT_S = 60.0
-CODE = """\
-public class Handler {
-    public static void main(String[] given) {
-        int total = 42;
-        total += 1;
-        System.out.println("answer " + total);
-    }
-}
-"""
+SAMPLE = Path(__file__).parents[3] / "samples" / "alibaba-custom-java"
+RUNNERS = ["process", pytest.param("docker", marks=pytest.mark.docker)]
+BREAKPOINT = "event.isBlank()"
+EVENT = "17"
+
+
+class Folder:
+    """The sample's project, compiled."""
+
+    def __init__(self, root: Path) -> None:
+        shutil.copytree(SAMPLE, root, dirs_exist_ok=True)
+        self.root = root
+        self.file = root / "code" / "Server.java"
+        self.build()
+        for each in (root, *root.rglob("*")):
+            each.chmod(each.stat().st_mode | 0o055)
+        open_to_all(root)
+
+    def build(self) -> None:
+        words = ["javac", "-g", "-d", "code/classes", "code/Server.java"]
+        subprocess.run(words, cwd=self.root, check=True, timeout=LIMIT_S, capture_output=True)
+
+    def line(self) -> int:
+        return line_of(self.file, BREAKPOINT)
 
 
 @pytest.fixture
-def classes(tmp_path: Path) -> Path:
-    """A compiled program; a machine without a compiler of Java cannot say anything here."""
-    if shutil.which("javac") is None or shutil.which("jdb") is None:
-        pytest.skip("there is no JDK")
-    (tmp_path / "Handler.java").write_text(CODE)
-    subprocess.run(["javac", "-g", "Handler.java"], cwd=tmp_path, check=True, timeout=LIMIT_S)
-    return tmp_path
-
-
-@pytest.fixture
-def relay(port: int) -> Iterator[AnyRelay]:
-    made = AnyRelay("resize", Clock())
-    door = Door(port, "resize", made.greet)
-    yield made
-    door.close()
-    made.close()
-
-
-def start(classes: Path, inside: int) -> "subprocess.Popen[bytes]":
-    """Start the program with the variables that localfn names, waiting for its debugger."""
-    needs = own("java", inside)
-    assert needs is not None
-    options = {
-        name: value.replace("suspend=n", "suspend=y") for name, value in needs.variables.items()
-    }
-    return subprocess.Popen(
-        ["java", "-cp", str(classes), "Handler"],
-        env={**os.environ, **options},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+def project(tmp_path: Path) -> Folder:
+    for tool in ("javac", "jdb"):
+        if shutil.which(tool) is None:
+            absent = f"there is no `{tool}`"
+            if os.environ.get("CI") == "true":
+                pytest.fail(absent)
+            pytest.skip(absent)
+    made = Folder(tmp_path)
+    words = ("debug-config", "vscode", "upper", "--language", "java")
+    done = subprocess.run(
+        [sys.executable, "-m", "localfn", *words], cwd=tmp_path, capture_output=True, check=True
     )
+    assert b"`--debug` opens the debugger of upper (java)" in done.stderr
+    return made
 
 
 class Jdb:
@@ -78,6 +72,7 @@ class Jdb:
 
     def type(self, line: str) -> None:
         assert self._process.stdin is not None
+        self.said = ""
         self._process.stdin.write(line.encode() + b"\n")
         self._process.stdin.flush()
 
@@ -94,26 +89,72 @@ class Jdb:
         self._process.communicate()
 
 
-def test_jdb_stops_reads_and_goes_on_in_two_programs_one_after_the_other(
-    classes: Path, relay: AnyRelay, port: int
+@pytest.fixture
+def attach(port: int) -> Iterator[Callable[[], Jdb]]:
+    made: list[Jdb] = []
+
+    def _attach() -> Jdb:
+        made.append(Jdb(port))
+        return made[-1]
+
+    yield _attach
+    for each in made:
+        each.close()
+
+
+def invoke(project: Folder, runner: str) -> "subprocess.Popen[bytes]":
+    words = ("invoke", "--runner", runner, "-e", EVENT)
+    return subprocess.Popen(
+        [sys.executable, "-m", "localfn", *words],
+        cwd=project.root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_jdb_stops_in_a_server_that_waits_for_it(
+    project: Folder, start: Start, port: int, attach: Callable[[], Jdb], runner: str
 ) -> None:
-    for _ in range(2):
-        inside = free_port()
-        relay.point(Target("127.0.0.1", inside))
-        program = start(classes, inside)
-        debugger = Jdb(port)
-        try:
-            debugger.await_text("main[1]")
-            debugger.type("stop at Handler:4")
-            debugger.await_text("Handler:4")
-            debugger.type("run")
-            debugger.await_text("Breakpoint hit")
-            debugger.type("print total")
-            debugger.await_text("total = 42")
-            debugger.type("cont")
-            answered, _ = program.communicate(timeout=LIMIT_S)
-            assert answered.strip().endswith(b"answer 43")
-        finally:
-            program.kill()
-            program.communicate()
-            debugger.close()
+    words = ("invoke", "upper", "--runner", runner, "--debug", str(port), "-e", EVENT)
+    running: Running = start(project, *words)
+    running.await_line("upper waits for an editor at")
+    debugger = attach()
+
+    debugger.await_text("main[1]")
+    debugger.type(f"stop at Server:{project.line()}")
+    debugger.await_text(f"Server:{project.line()}")
+    debugger.type("run")
+    debugger.await_text("Breakpoint hit")
+    debugger.type("print event")
+    debugger.await_text(f'event = "{EVENT}"')
+    debugger.type("cont")
+
+    assert running.answer() == EVENT.encode()
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_jdb_stops_in_a_server_of_the_gateway_and_in_the_one_that_is_built_anew(
+    project: Folder, start: Start, port: int, attach: Callable[[], Jdb], runner: str
+) -> None:
+    running = start(project, "start-api", "--port", "0", "--runner", runner, "--debug", str(port))
+    running.await_line("localfn: ready at")
+    for revision in (1, 3):
+        debugger = attach()
+        debugger.await_text("> ")
+        debugger.type(f"stop at Server:{project.line()}")
+        debugger.await_text(f"Server:{project.line()}")
+        call = invoke(project, runner)
+        debugger.await_text("Breakpoint hit")
+        debugger.type("print event")
+        debugger.await_text(f'event = "{EVENT}"')
+        debugger.type("cont")
+        assert call.communicate(timeout=LIMIT_S)[0] == EVENT.encode()
+        debugger.type("quit")
+
+        code = project.file.read_text()
+        project.file.write_text(code.replace("public class", "// anew\npublic class", 1))
+        running.await_line(f"upper: revision {revision + 1} ready")
+        project.build()
+        running.await_line(f"upper: revision {revision + 2} ready")

@@ -43,6 +43,7 @@ def test_an_editor_stops_before_within_and_after_user_code_is_loaded(
     assert stop.line == project.line(places[2])
     # What runs the handler is not the user's code.
     assert [each["name"] for each in stop.frames] == ["handler"]
+    assert [each["name"] for each in editor.ask("threads")["threads"]] == ["MainThread"]
     assert stop.variables()["key"] == "'raw/cat.jpg'"
     assert stop.evaluate("context.function.name") == "'resize'"
     assert stop.evaluate("LIMIT * 2") == "84"

@@ -62,21 +62,22 @@ class Editor:
             text=True,
         )
         self._told: queue.SimpleQueue[dict] = queue.SimpleQueue()
+        self._heard: list[dict] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def await_told(self, what: str) -> dict:
-        told = self._told.get(timeout=LIMIT_S)
-        assert told["what"] == what, told
+        told = self._next()
+        assert told["what"] == what, self._heard
         return told
 
     def await_stop(self) -> dict:
         """The next stop, however often the editor had to come back before it."""
         while True:
-            told = self._told.get(timeout=LIMIT_S)
+            told = self._next()
             if told["what"] == "stopped":
                 return told
-            assert told["what"] in ("attached", "ended"), told
+            assert told["what"] in ("attached", "ended"), self._heard
 
     def say(self, word: str) -> None:
         assert self._process.stdin is not None
@@ -86,6 +87,13 @@ class Editor:
     def close(self) -> None:
         self._process.kill()
         self._process.communicate()
+
+    def _next(self) -> dict:
+        try:
+            self._heard.append(self._told.get(timeout=LIMIT_S))
+        except queue.Empty:
+            raise AssertionError(self._heard) from None
+        return self._heard[-1]
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -107,12 +115,13 @@ class Invocation:
         )
 
     def outcome(self) -> tuple[int, bytes]:
-        try:
-            answered, said = self._process.communicate(timeout=LIMIT_S)
-            self.said = said.decode()
-        finally:
-            self._process.kill()
+        answered, said = self._process.communicate(timeout=LIMIT_S)
+        self.said = said.decode()
         return self._process.returncode, answered
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
 
 Open = Callable[[], Editor]
@@ -125,12 +134,14 @@ class Scene:
         self.project = project
         self._runner = runner
         self._code = project.file.read_text()
+        self.calls: list[Invocation] = []
         self.running = running
         self.open_editor = open_editor
         running.await_line("localfn: ready at")
 
     def invoke(self) -> Invocation:
-        return Invocation(self.project, self._runner)
+        self.calls.append(Invocation(self.project, self._runner))
+        return self.calls[-1]
 
     def save(self, total: str) -> None:
         """Save as editors do: beside, and then in place."""
@@ -147,6 +158,7 @@ def play(
     tmp_path: Path, start: Start, port: int, packages: Path
 ) -> Iterator[Callable[[Language, str], Scene]]:
     editors: list[Editor] = []
+    scenes: list[Scene] = []
 
     def _play(language: Language, runner: str) -> Scene:
         project = Project(tmp_path, language.runtime, language.file, language.code)
@@ -156,10 +168,11 @@ def play(
             editors.append(Editor(language.kind, packages, port, project))
             return editors[-1]
 
-        return Scene(project, runner, start(project, *words), open_editor)
+        scenes.append(Scene(project, runner, start(project, *words), open_editor))
+        return scenes[-1]
 
     yield _play
-    for each in editors:
+    for each in (*editors, *(call for scene in scenes for call in scene.calls)):
         each.close()
 
 

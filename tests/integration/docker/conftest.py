@@ -80,7 +80,7 @@ class Worker:
 
     @property
     def container(self) -> str:
-        return self.guest._id
+        return self.guest.container
 
     def do(self, code: str, payload: bytes = b"") -> None:
         self.guest.channel.send({"kind": "do", "id": "1", "code": code}, payload, LIMIT_S)

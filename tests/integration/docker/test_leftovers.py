@@ -25,7 +25,7 @@ plan = InstancePlan(Function("probe", "python3.10", "index.handler", Path("/")),
     "bootstrap", ("python3", "-S", "-E", "/var/localfn/supervisor.py", "--", "sleep", "60"),
     Path("/"), {}, {"mark": "token"}, 128, image, mounts=(Mount(Path(runtimes), "/var/localfn"),))
 guest = DockerGuest(open_engine(os.environ), plan, spec(plan, "none"))
-print(guest._id, flush=True)
+print(guest.container, flush=True)
 time.sleep(60)
 """
 

@@ -127,6 +127,50 @@ def test_an_editor_that_came_back_talks_with_the_next_debugger(
     assert again.answer(asked)["success"]
 
 
+def test_an_editor_may_come_back_without_a_goodbye(
+    relay: DapRelay, debugger: MakeDebugger, editor: MakeEditor
+) -> None:
+    first, second = debugger().serve(), debugger().serve()
+    relay.point(at(first))
+    rude = editor()
+    rude.ask("initialize")
+    relay.point(at(second))
+    first.die()
+    assert rude.event("terminated") == RESTARTED
+
+    # As it never closes the first connection, that is still there when the second one comes.
+    back = editor()
+
+    back.ask("initialize")
+    assert second.await_request("initialize")
+    rude.close()
+    back.ask("threads")
+    assert relay.has_editor
+
+
+def test_debuggers_that_leave_code_held_are_asked_to_clear_before_their_editor_goes(
+    port: int, debugger: MakeDebugger, editor: MakeEditor
+) -> None:
+    relay = DapRelay("resize", Clock(), clears=True)
+    door = Door(port, "resize", relay.greet)
+    made = debugger().serve()
+    relay.point(at(made))
+    leaving = editor()
+    leaving.ask("initialize")
+    leaving.ask("setBreakpoints", source={"path": "/code/main.go"}, breakpoints=[{"line": 3}])
+    made.tell("stopped", threadId=7)
+    leaving.event("stopped")
+
+    leaving.ask("disconnect")
+
+    cleared, resumed = (each for each in made.heard if each.seq > 1000)
+    assert cleared.arguments == {"source": {"path": "/code/main.go"}, "breakpoints": []}
+    assert (resumed.name, resumed.arguments) == ("continue", {"threadId": 7})
+    assert made.heard[-1].name == "disconnect"
+    door.close()
+    relay.close()
+
+
 def test_a_request_that_was_never_answered_fails_when_the_debugger_goes(
     relay: DapRelay, debugger: MakeDebugger, editor: MakeEditor
 ) -> None:

@@ -194,7 +194,7 @@ def test_functions_with_routes_are_told_by_these() -> None:
 
     assert rows == [
         ("routed", "all methods (anonymous)", "http://127.0.0.1:81/_fn/routed/"),
-        ("alone", "any domain second", "http://127.0.0.1:81/b"),
-        ("routed", "GET domain first", "http://127.0.0.1:81/a/{id}"),
-        ("routed", "any domain first", "http://127.0.0.1:81/a/{id}"),
+        ("alone", "all methods (second.localhost)", "http://127.0.0.1:81/b"),
+        ("routed", "GET (first.localhost)", "http://127.0.0.1:81/a/{id}"),
+        ("routed", "all methods (first.localhost)", "http://127.0.0.1:81/a/{id}"),
     ]

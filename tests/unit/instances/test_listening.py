@@ -1,7 +1,6 @@
-"""Ports: which one a server is given, and where it listens instead."""
+"""Where a server listens, and what is said of it."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ import pytest
 
 from localfn.instances import listening
 from localfn.instances.listening import Listener, advice
-from localfn.instances.ports import Ports, is_free
 
 SERVE = """
 import socket, sys
@@ -60,18 +58,6 @@ def test_the_advice_names_what_is_and_what_should_be() -> None:
     assert advice((), 9000, ("PORT",)) == ""
 
 
-def test_a_port_is_lent_to_one_server_at_a_time() -> None:
-    ports = Ports()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        wanted = probe.getsockname()[1]
-        other = ports.take(wanted)
-    first, second = ports.take(wanted), ports.take(wanted)
-    ports.give_back(first)
-
-    assert other != wanted
-    assert first == wanted != second
-    assert ports.take(wanted) == wanted
-
-
-def test_a_port_that_cannot_be_is_not_free() -> None:
-    assert not is_free(70_000)
+def test_who_is_reached_in_this_very_network_is_for_others_to_tell() -> None:
+    assert listening.is_reachable(os.getpid(), 9000) is None
+    assert listening.is_reachable(-1, 9000) is None

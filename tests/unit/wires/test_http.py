@@ -106,6 +106,9 @@ class Served:
     def begin(self) -> None:
         return
 
+    def listens(self) -> bool | None:
+        return None
+
     def peak_memory_mb(self) -> float:
         return 0.0
 
@@ -121,8 +124,8 @@ class Served:
     def whereabouts(self) -> str:
         return ""
 
-    def caveat(self) -> str:
-        return ""
+    def is_hidden(self) -> bool:
+        return False
 
 
 def read(link: socket.socket) -> bytes:

@@ -32,6 +32,7 @@ class ContainerDraft(NamedTuple):
     command: tuple[Node, ...]
     port: Node
     health: Node
+    web_server: Node
 
 
 class Draft(NamedTuple):

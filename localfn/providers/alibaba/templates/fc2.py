@@ -90,7 +90,8 @@ def _container(function: Node) -> ContainerDraft:
         config = function.get("customRuntimeConfig")
         parts = (config.get("command"), config.get("args"))
         nothing = Node(None, function.place)
-        return ContainerDraft(nothing, nothing, parts, port, config.get("healthCheckConfig"))
+        health = config.get("healthCheckConfig")
+        return ContainerDraft(nothing, nothing, parts, port, health, nothing)
     config = function.get("customContainerConfig")
     return ContainerDraft(
         image=config.get("image"),
@@ -98,6 +99,7 @@ def _container(function: Node) -> ContainerDraft:
         command=(config.get("args"),),
         port=port,
         health=function.get("customHealthCheckConfig"),
+        web_server=config.get("webServerMode"),
     )
 
 

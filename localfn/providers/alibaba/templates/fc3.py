@@ -84,6 +84,7 @@ def _container(props: Node) -> ContainerDraft:
         command=parts,
         port=config.get("port"),
         health=config.get("healthCheckConfig"),
+        web_server=config.get("webServerMode"),
     )
 
 

@@ -154,6 +154,7 @@ def _container(props: Node) -> ContainerDraft:
         command=(config.get("Args"),),
         port=props.get("CAPort"),
         health=Node(None, props.place),
+        web_server=Node(None, props.place),
     )
 
 

@@ -122,4 +122,5 @@ def _container(draft: ContainerDraft, runtime: str, notes: Notebook) -> Containe
         entrypoint=fields.words(draft.entrypoint, notes),
         command=tuple(word for part in draft.command for word in fields.words(part, notes)),
         port=fields.whole(draft.port, notes, _PORT),
+        runs_once=in_image and not fields.flag(draft.web_server, notes, default=True),
     )

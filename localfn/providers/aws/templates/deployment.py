@@ -40,6 +40,8 @@ class Deployment(NamedTuple):
 
     def pseudo(self, name: str, stack: str) -> str | None:
         """Return a pseudo parameter (`AWS::Region`), None where there is no such."""
+        if not name.startswith("AWS::"):
+            return None
         if name in self.values:
             return self.values[name]
         titled = stack or STACK

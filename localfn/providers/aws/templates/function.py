@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from localfn.model import Container, Function
+from localfn.model import Container, Function, Place
 from localfn.nearest import nearest
 from localfn.providers.aws.runtimes import IMAGE, RUNTIMES
 from localfn.providers.aws.templates import attributes, code, limits
@@ -99,7 +99,7 @@ def _runtime(props: Node, entry: Entry) -> str:
     found = fields.text(node, notes)
     if not found and node.is_scalar:
         notes.error(
-            entry.place if node.place == props.place else node.place,
+            _place(node, props, entry.place),
             f"the function `{entry.id}` has no `Runtime`.",
             hint="Write `Runtime: python3.13`.",
         )
@@ -170,7 +170,7 @@ def _see_handler(function: Function, props: Node, notes: Notebook) -> None:
     if not function.handler:
         # A program of the user's own is its own handler.
         if language in _HANDLERS and node.is_scalar:
-            place = node.place if node.written else (function.template or node.place)
+            place = _place(node, props, function.template or node.place)
             notes.error(place, "there is no `Handler`.", hint="Write `Handler: app.handler`.")
         return
     if language not in _HANDLERS or node.unresolved:
@@ -184,6 +184,11 @@ def _see_handler(function: Function, props: Node, notes: Notebook) -> None:
         )
     elif not function.layers and not function.files:
         _see_file(function, language, node, notes)
+
+
+def _place(node: Node, props: Node, resource: Place) -> Place:
+    """Return where something is missing: at its key, or at the resource that has no such key."""
+    return resource if node.place == props.place else node.place
 
 
 def _see_file(function: Function, language: str, node: Node, notes: Notebook) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from localfn.errors import LocalfnError
 from localfn.model import NOTHING, Place
+from localfn.providers.aws.templates.location import NAMES
 from localfn.providers.aws.templates.ways import WAYS
 from localfn.templates.env_file import read_env_vars
 from localfn.templates.env_vars import NONE, EnvVars
@@ -16,7 +17,6 @@ from localfn.templates.file import load
 from localfn.templates.notebook import Notebook
 from localfn.templates.tree import plain_of
 
-NAMES = ("samconfig.toml", "samconfig.yaml", "samconfig.yml")
 # Its tables, the last counts most: a project is the same whichever command runs it.
 _COMMANDS = ("global", "local_start_lambda", "local_start_api", "local_invoke")
 # Which of the file's environments is meant, and the one that is meant without a word.

@@ -119,7 +119,7 @@ def _calls(source: str, find: Finder) -> Callable[[Stack, str, Node, Book], None
         for target, kind, config in find(props):
             entry = _called(target, stack, book)
             if entry is not None:
-                physical = {"Bucket", "Topic", "UserPool", "RuleName", "FilterName"}
+                physical = {"Bucket", "Topic", "UserPool", "Name", "FilterName"}
                 shown = {key: Node(stack.physical(name), props.place, key) for key in physical}
                 known = {**shown, **config.mapping}
                 options = read_options(kind or source, config._replace(value=known), entry.notes)

@@ -88,6 +88,21 @@ def test_a_health_check_is_json(read: Read) -> None:
     assert told == {"httpGetUrl": "/up", "periodSeconds": 3}
 
 
+@pytest.mark.parametrize(("written", "runs_once"), [("false", True), ("true", False)])
+def test_an_image_without_a_server_is_run_once_for_each_event(
+    read: Read, written: str, runs_once: bool
+) -> None:
+    reading = read(
+        "edition: 1.0.0\nservices:\n  shop:\n    component: fc\n    props:\n"
+        "      service: {name: shop}\n"
+        "      function:\n        name: resize\n        runtime: custom-container\n"
+        "        customContainerConfig:\n"
+        f"          image: shop/resize:1\n          webServerMode: {written}\n"
+    )
+
+    assert only(reading).container == Container("shop/resize:1", port=9000, runs_once=runs_once)
+
+
 def test_an_fc_function_has_all_three_hooks_and_its_soft_concurrency(read: Read) -> None:
     reading = read(
         "edition: 1.0.0\nservices:\n  shop:\n    component: fc\n    props:\n"

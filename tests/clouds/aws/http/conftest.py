@@ -74,7 +74,7 @@ class Recorder:
     def new_id(self, _: Function) -> str:
         return ID
 
-    def invoke(self, call: Call) -> Result:
+    def invoke(self, call: Call, _: str = "api") -> Result:
         self.made.append(call)
         answer = self.answer if isinstance(self.answer, Result) else self.answer(call)
         invocation = answer.invocation._replace(

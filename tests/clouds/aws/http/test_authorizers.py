@@ -172,6 +172,27 @@ def test_a_function_that_raises_unauthorized_says_no() -> None:
     assert refused(told) == (401, {"message": "Unauthorized"})
 
 
+@pytest.mark.parametrize("source", ["api", "http-api"])
+@pytest.mark.parametrize("form", ["1.0", "2.0"])
+def test_a_body_that_is_still_coming_is_left_to_the_function(source: str, form: str) -> None:
+    coming = HttpRequest("POST", "/", headers=(("X-Key", "k"),), body=iter((b"one ", b"two")))
+    authorizer = {**REQUEST, "payload_format": form}
+
+    told, calls = let_in(coming, source, authorizer, policy())
+
+    assert isinstance(told, Visit)
+    assert told.request.whole_body() == b"one two"
+    assert "body" not in json.loads(calls.made[0].event.payload)
+
+
+@pytest.mark.parametrize("authorizer", [{**TOKEN, "validation": "("}, {**TOKEN, "kind": "guess"}])
+def test_an_authorizer_that_cannot_be_lets_nobody_in(authorizer: dict) -> None:
+    told, calls = let_in(asked(Authorization="t"), "api", authorizer, policy())
+
+    assert refused(told) == (500, {"message": None})
+    assert calls.made == []
+
+
 def test_an_authorizer_that_is_not_in_the_project_lets_nobody_in() -> None:
     told, _ = let_in(asked(Authorization="t"), "api", {**TOKEN, "function": "nope"}, policy())
 
@@ -368,3 +389,27 @@ def test_signatures_are_asked_for_where_that_is_wanted() -> None:
         plain, _ = let_in(asked(), source, {"kind": "iam"})
         assert refused(told)[0] == status
         assert isinstance(plain, Visit)
+
+
+def test_a_url_that_wants_signatures_turns_others_away_where_that_is_asked_for() -> None:
+    url = visit(HttpRequest("POST", "/", body=b"x"), "function-url", auth_type="AWS_IAM")
+    strict = Recorder(result(), rules=WebRules(verifies=True))
+
+    told = admit(url, strict)
+
+    status, body = refused(told)
+    assert (status, told.header("x-amzn-errortype")) == (403, "AccessDeniedException")
+    assert body["Message"].startswith("Forbidden. For troubleshooting")
+    assert isinstance(admit(url, Recorder(result())), Visit)
+
+
+def test_a_body_that_was_read_to_check_a_signature_reaches_the_function() -> None:
+    coming = HttpRequest("POST", "/", body=iter((b"one ", b"two")))
+    for source, options in (
+        ("function-url", {"auth_type": "AWS_IAM"}),
+        ("api", {"authorizer": {"kind": "iam"}}),
+    ):
+        told = admit(visit(coming, source, **options), Recorder(result()))
+        assert isinstance(told, Visit)
+        assert told.request.body == b"one two"
+        coming = coming._replace(body=iter((b"one ", b"two")))

@@ -132,6 +132,12 @@ def test_an_api_says_that_it_has_no_such_route(
     assert (reply.status, json.loads(reply.body)) == (status, {"message": message})
 
 
+def test_a_page_gets_to_read_that_there_is_no_such_route() -> None:
+    asked = HttpRequest("GET", "/nope", headers=(("Origin", OURS),))
+
+    assert allowed(http.unrouted(asked, (HTTP,), "id"))["access-control-allow-origin"] == OURS
+
+
 def test_where_no_api_is_meant_localfn_answers_itself() -> None:
     asked = HttpRequest("GET", "/nope", headers=(("Host", "other.localhost"),))
 

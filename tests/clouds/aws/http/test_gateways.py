@@ -364,18 +364,6 @@ def test_a_load_balancer_takes_no_web_sockets(rules: WebRules) -> None:
     assert refused.status == 400
 
 
-def test_a_url_that_wants_signatures_refuses_others_where_that_is_asked_for() -> None:
-    strict = WebRules(verifies=True)
-
-    refused = http.refuse(visit(source="function-url", auth_type="AWS_IAM"), strict)
-
-    assert refused is not None
-    assert refused.status == 403
-    assert json.loads(refused.body)["Message"].startswith("Forbidden. For troubleshooting")
-    assert http.refuse(visit(source="function-url", auth_type="NONE"), strict) is None
-    assert http.refuse(visit(source="function-url", auth_type="AWS_IAM"), WebRules()) is None
-
-
 def test_a_rest_api_asks_for_a_key_where_that_is_asked_for() -> None:
     strict, keyed = WebRules(verifies=True), HttpRequest("GET", "/", headers=(("X-Api-Key", "k"),))
 

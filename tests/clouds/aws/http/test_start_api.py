@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clouds.aws.sockets import opened
 from tests.functional.gateways import Started, gateway
 
 TEMPLATE = """\
@@ -61,9 +62,23 @@ Resources:
         Files:
           Type: Api
           Properties: {Path: '/files/{proxy+}', Method: put, RestApiId: !Ref Files}
+  Talk:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: app.talk}
+  Chat:
+    Type: AWS::Serverless::WebSocketApi
+    Properties:
+      StageName: dev
+      RouteSelectionExpression: $request.body.do
+      Routes:
+        $connect: {FunctionArn: !GetAtt Orders.Arn}
+        $default: {FunctionArn: !GetAtt Orders.Arn}
+        say: {FunctionArn: !GetAtt Talk.Arn}
 """
 CODE = """\
 import json
+import urllib.parse
+import urllib.request
 
 def echo(event, context):
     told = {"event": event, "arn": context.invoked_function_arn}
@@ -76,6 +91,14 @@ def guard(event, context):
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}
     document = {"Version": "2012-10-17", "Statement": [statement]}
     return {"principalId": "me", "policyDocument": document}
+
+def talk(event, context):
+    told = event["requestContext"]
+    id_ = urllib.parse.quote(told["connectionId"], safe="")
+    port = told["domainName"].rpartition(":")[2]
+    url = "http://127.0.0.1:%s/%s/@connections/%s" % (port, told["stage"], id_)
+    urllib.request.urlopen(url, json.loads(event["body"])["text"].encode()).read()
+    return {"statusCode": 200}
 """
 
 
@@ -100,6 +123,7 @@ def test_every_address_is_told(started: Started) -> None:
     said = started.said.decode()
 
     base = f"http://127.0.0.1:{started.port}"
+    assert f"ws://127.0.0.1:{started.port}/dev\n" in said
     for path in ("/_fn/shop-orders/", "/orders/{id}", "/v2/orders/{id}", "/lambda", "/jwt"):
         assert f"{base}{path}\n" in said
 
@@ -163,6 +187,13 @@ def test_unknown_routes_are_told_by_the_api_that_was_asked(started: Started) -> 
 
     assert (http.status, http.json()) == (404, {"message": "Not Found"})
     assert (rest.status, rest.json()) == (403, {"message": "Missing Authentication Token"})
+
+
+def test_a_function_speaks_to_a_client_of_a_websocket_api(started: Started) -> None:
+    with opened(started, host="chat.localhost") as client:
+        client.send('{"do": "say", "text": "hello"}')
+
+        assert client.receive() == (1, b"hello")
 
 
 def test_a_host_that_nobody_has_is_told_with_those_that_are(started: Started) -> None:

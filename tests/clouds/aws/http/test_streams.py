@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import stat
 import struct
 import sys
@@ -192,6 +193,26 @@ def test_a_plain_call_gets_all_of_it_at_once(served: Served, tmp_path: Path) -> 
 
     with answer(served, "/2015-03-31/functions/writer/invocations", event) as came:
         assert came.read() == b"one two"
+
+
+@pytest.mark.docker
+def test_a_client_reads_while_a_container_writes(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    # What lies beside the code is the one thing that both see.
+    (code / "app.js").write_text(NODEJS.replace("fs.writeFileSync(asked.read + '.over', '');", ""))
+    streams = Trigger("function-url", "url", {"invoke_mode": "RESPONSE_STREAM"})
+    writer = function("writer", code, runtime="nodejs20.x", timeout_s=LIMIT_S, triggers=(streams,))
+
+    with serving(tmp_path, writer, runner="docker") as served:
+        for number in range(2):
+            event = {"read": f"/var/task/read{number}"}
+            with answer(served, "/_fn/writer/", event) as came:
+                if came.status == 500 and os.environ.get("CI") != "true":
+                    pytest.skip(came.read().decode())
+                first = came.read1(100)
+                (code / f"read{number}").touch()
+                assert (first, came.read()) == (b"one ", b"two")
 
 
 def frame(came: http.client.HTTPResponse) -> bytes:

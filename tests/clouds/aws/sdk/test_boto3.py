@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from localfn.model import WebRules
+from localfn.model import Trigger, WebRules
 from tests.clouds.aws.sdk.conftest import CODE, HOW, encoded
 from tests.clouds.aws.serving import LIMIT_S, Served, function, serving
 
@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     boto3 = pytest.importorskip("boto3", reason=HOW)
     Config = pytest.importorskip("botocore.config", reason=HOW).Config
     botocore = pytest.importorskip("botocore", reason=HOW)
+    pytest.importorskip("botocore.auth", reason=HOW)
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:orders"
@@ -243,3 +244,32 @@ def test_signatures_are_checked_where_that_is_wanted(tmp_path: Path) -> None:
         assert ours.list_functions(MaxItems=5)["Functions"]
         with pytest.raises(wrong.exceptions.ClientError, match="InvalidSignatureException"):
             wrong.invoke(FunctionName="orders", Payload=b"1")
+
+
+def test_a_url_takes_requests_that_are_signed(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("def handler(event, context):\n    return event['body']\n")
+    iam = Trigger("function-url", "url", {"auth_type": "AWS_IAM"})
+
+    def asked(port: int, secret: str):
+        keys = botocore.credentials.Credentials("localfn-key-id", secret)
+        url = f"http://orders.localhost:{port}/a%20b?q=1&n"
+        told = botocore.awsrequest.AWSRequest("POST", url, data=b'{"a": 1}')
+        told.headers["Content-Type"] = "application/json"
+        botocore.auth.SigV4Auth(keys, "lambda", "us-east-1").add_auth(told)
+        return dict(told.headers.items())
+
+    with serving(
+        tmp_path, function("orders", tmp_path, triggers=(iam,)), rules=WebRules(verifies=True)
+    ) as strict:
+        host = f"orders.localhost:{strict.port}"
+        answers = [
+            strict.ask("POST", "/a%20b?q=1&n", b'{"a": 1}', headers, host)
+            for headers in (
+                asked(strict.port, "localfn-key-secret"),
+                asked(strict.port, "another"),
+                {},
+            )
+        ]
+
+    assert [each.status for each in answers] == [200, 403, 403]
+    assert answers[0].body == b'{"a": 1}'

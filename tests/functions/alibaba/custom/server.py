@@ -1,9 +1,11 @@
 """Behaves as its event says: every way in which a server can end a call."""
 import http.server
+import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 HANDLER = os.environ.get("FC_FUNCTION_HANDLER", "")
@@ -86,6 +88,17 @@ def use_layers(_server):
     return b" ".join(map(run, ("shared_by_layers", "only_in_first", "only_in_second")))
 
 
+def leave_later(_server):
+    threading.Timer(0.05, os._exit, [3]).start()
+    return b"answered"
+
+
+def see(server):
+    import files
+
+    return json.dumps(files.handler(server.body, None)).encode()
+
+
 def handle(_server):
     say("handling")
     return b""
@@ -105,6 +118,8 @@ BEHAVIOURS = {
 }
 HANDLERS = {
     "chatty.handler": chatter,
+    "files.handler": see,
+    "leaver.handler": leave_later,
     "hooks.handler": handle,
     "layered.handler": use_layers,
 }

@@ -6,6 +6,7 @@ import socket
 import threading
 
 TRIES = []
+ILL = threading.Event()
 
 
 class Function(http.server.BaseHTTPRequestHandler):
@@ -18,6 +19,8 @@ class Function(http.server.BaseHTTPRequestHandler):
             return self.endless()
         if self.path == "/events":
             return self.events()
+        if self.path == "/health":
+            return self.answer(b"", 503 if ILL.is_set() else 200)
         if self.path == "/die":
             os._exit(3)
         return self.answer(("%d %s" % (os.getpid(), self.path)).encode())
@@ -25,7 +28,11 @@ class Function(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         if self.path == "/echo":
             return self.echo()
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if body == b"be ill":
+            ILL.set()
+        if body == b"who":
+            return self.answer(("%s %d" % (socket.gethostname(), os.getpid())).encode())
         if self.path == "/initialize":
             # Good at the second try only.
             TRIES.append(self.path)

@@ -56,8 +56,8 @@ def with_document(api: Api, document: Node, judges: Judges) -> Api:
     shared = dict(api.shared)
     binary = media_types(document.get(_BINARY), notes)
     cors = cors_of_http(document.get(_CORS), notes)
-    if binary and api.source == "api":
-        shared.setdefault("binary_types", binary)
+    if binary and api.source == "api" and not shared.get("binary_types"):
+        shared["binary_types"] = binary
     if cors and not shared.get("cors"):
         shared["cors"] = cors
     return api._replace(
