@@ -63,7 +63,7 @@ class Instance(object):
         self._stream.token = header["mark"].encode("ascii")
         self._context = header["context"]
         if header["alone"]:
-            self._stream.leave_with_host()
+            self._stream.leave_with_host(debugged=False)
         self._shim = self._load_shim(header["shim"], sys.argv[1])
         # Where the address is known beforehand the program runs elsewhere, and knows it too.
         known = os.environ.get(self._shim.ADDRESS, "")
