@@ -119,8 +119,8 @@ class Hub:
             ready = self._epoll.poll(QUICK_S if somebody_waits else LOOK_EVERY_S)
             self._now = time.monotonic()
             for descriptor, _ in ready:
-                self._attend(descriptor)
-            self._go_on_with_told()
+                self._guarded(lambda: self._attend(descriptor))  # noqa: B023
+            self._guarded(self._go_on_with_told)
             self._pass_on_slow(self._waits)
             self._pass_on_slow(self._untold)
             self._left = [each for each in self._left if each.cancel()]
@@ -128,6 +128,13 @@ class Hub:
                 swept = self._now
                 self._sweep()
         self._end()
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        """Do something for one client; whatever becomes of it, the others are served."""
+        try:
+            act()
+        except Exception:  # the border: one request
+            log.exception("a connection broke")
 
     def _attend(self, descriptor: int) -> None:
         waits = self._waits.pop(descriptor, None)
@@ -245,7 +252,11 @@ class Hub:
         try:
             self._epoll.modify(descriptor, once)
         except OSError:
-            self._epoll.register(descriptor, once)
+            try:
+                self._epoll.register(descriptor, once)
+            except OSError:  # the instance was ended meanwhile: the flow will learn of it
+                del self._waits[descriptor]
+                self._move(waits.connection, waits.asked)
 
     def _pass_on_slow(self, waits: dict[K, Waits]) -> None:
         """Give to threads what waits too long; the oldest stands first."""
