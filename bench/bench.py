@@ -344,7 +344,8 @@ def served(runner: str) -> Callable[[Path], Row]:
             with asked_by_python(port, request) as client:
                 row = Row("", *pairs(ours, client, 400), 0)
                 print(f"  of custom-{runner}-1k: {row.ratio:.2f} of Python's `http.client`")
-            with round_trips(port, request) as bare:
+            apart_here = apart() if runner == "process" else nullcontext()
+            with round_trips(port, request) as bare, apart_here:
                 return Row(f"custom-{runner}-1k", *pairs(ours, bare, 400), 1.5)
 
     return measure
