@@ -56,6 +56,8 @@ class Debugger:
         self._inside = port
         self._began: float | None = None
         self._knocked = False
+        # Whether the program was told to wait for its editor, all by itself.
+        self._waits_itself = False
         self._wake: Callable[[], None] | None = None
         self._relay = kind.relay(function, self.clock)
         self._own = kind.name == OWN
@@ -128,12 +130,19 @@ class Debugger:
             MACHINE if contained else HOST,
         )
         container = plan.function.container
-        starts_itself = plan.wire != "http" or (container is not None and bool(container.image))
-        # A program that is started inside, by a bootstrap of ours.
-        self._facts = {**self._facts, "command": list(opening.command((PROGRAM,), place))}
+        variables, command = opening.variables(place), opening.command(plan.command, place)
+        if plan.wire != "http" or (container is not None and container.image):
+            command = plan.command
+        # For a program that is started inside, by a bootstrap of ours.
+        inside = opening.command((PROGRAM,), place)
+        self._facts = {**self._facts, "command": list(inside)}
+        opens = (
+            bool(variables) or command != plan.command or (plan.wire != "http" and len(inside) > 1)
+        )
+        self._waits_itself = self._waits and opens and not opening.calls_back
         return plan._replace(
-            command=plan.command if starts_itself else opening.command(plan.command, place),
-            environment=joined(plan.environment, opening.variables(place)),
+            command=command,
+            environment=joined(plan.environment, variables),
             # A program that waits for its editor comes up when that is there.
             load_timeout_s=None if self._waits else plan.load_timeout_s,
         )
@@ -159,19 +168,13 @@ class Debugger:
         if wait_s != 0:
             self.clock.stand()
             self._began = time.monotonic()
-        waits = wait_s is None or (self._waits and self._waits_itself)
-        if waits and not self._relay.has_editor:
+        if (wait_s is None or self._waits_itself) and not self._relay.has_editor:
             self._began = time.monotonic()
             self._say(
                 f"{self.function} waits for an editor at {HOST}:{self.port}; "
                 "`localfn debug-config` writes the configuration for yours"
             )
         return {**self._facts, "wait_s": wait_s}
-
-    @property
-    def _waits_itself(self) -> bool:
-        """Return whether the program was told to wait for its editor, all by itself."""
-        return self._waits and self._opening is not None and not self.calls_back
 
     def _greet(self, link: socket.socket) -> None:
         self._knocked = True

@@ -68,12 +68,9 @@ def _nodejs(attachment: Attachment, home: str) -> tuple[str, tuple[str, ...]]:
     return "javascript", (*lines, f"localRoot = {here},", f"remoteRoot = {there},")
 
 
-def _go(attachment: Attachment, home: str) -> tuple[str, tuple[str, ...]]:
-    lines = ("type = 'localfn',", "request = 'attach',", "mode = 'remote',")
-    if not attachment.there:
-        return "go", lines
-    here, there = _here(attachment, home), _text(attachment.there)
-    return "go", (*lines, f"substitutePath = {{ {{ from = {here}, to = {there} }} }},")
+def _go(_: Attachment, __: str) -> tuple[str, tuple[str, ...]]:
+    # A program knows its sources by where it was built, which is here, wherever it runs.
+    return "go", ("type = 'localfn',", "request = 'attach',", "mode = 'remote',")
 
 
 def _ruby(attachment: Attachment, home: str) -> tuple[str, tuple[str, ...]]:

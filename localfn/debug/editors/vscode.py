@@ -122,16 +122,14 @@ def _java(attachment: Attachment) -> Entry:
 
 
 def _go(attachment: Attachment) -> Entry:
-    entry: Entry = {
+    # A program knows its sources by where it was built, which is here, wherever it runs.
+    return {
         "type": "go",
         "request": "attach",
         "mode": "remote",
         "host": HOST,
         "port": attachment.port,
     }
-    if attachment.there:
-        entry["substitutePath"] = [{"from": _here(attachment), "to": attachment.there}]
-    return entry
 
 
 def _php(attachment: Attachment) -> Entry:

@@ -225,7 +225,12 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with other people's clients of the protocols, from npm."""
     npm = shutil.which("npm")
     folder = tmp_path_factory.mktemp("npm")
-    wanted = ("@vscode/debugadapter-testsupport@1.68.0", "chrome-remote-interface@0.34.0")
+    wanted = (
+        "@vscode/debugadapter-testsupport@1.68.0",
+        "chrome-remote-interface@0.34.0",
+        "source-map-js@1.2.1",
+        "typescript@5.9",
+    )
     if npm is None:
         absent = "there is no npm to fetch independent clients with"
         if os.environ.get("CI") == "true":

@@ -13,6 +13,7 @@ from tests import interpreters
 from tests.integration.debug.conftest import ANSWER, GENERATE, Project, Start
 
 INSPECTOR = Path(__file__).with_name("inspect.js")
+TYPESCRIPT = Path(__file__).with_name("typed.js")
 RUNNERS = ["process", pytest.param("docker", marks=pytest.mark.docker)]
 CODE = """\
 'use strict';
@@ -125,3 +126,51 @@ def test_a_client_that_comes_back_stops_in_the_code_of_the_next_worker(
         called = start(event)
         assert second.seen()[2] == "raw/cat.jpg"
         assert called().payload == b"raw/cat.jpg 44"
+
+
+TYPED = """\
+interface Order {
+  id: string;
+  total: number;
+}
+
+type Answer = (error: unknown, told?: string) => void;
+
+export const handler = (event: unknown, context: unknown, callback: Answer): void => {
+  const order: Order = { id: 'a', total: 42 };
+  callback(null, `${order.id} ${order.total}`); // here
+};
+"""
+
+
+def test_a_breakpoint_in_typescript_is_found_by_its_source_map(
+    tmp_path: Path, start: Start, port: int, packages: Path
+) -> None:
+    project = Project(tmp_path, RUNTIME, "index.ts", TYPED)
+    template = tmp_path / "s.yaml"
+    hook = "      instanceLifecycleConfig: {initializer: {handler: index.initialize, timeout: 1}}\n"
+    template.write_text(template.read_text().replace(hook, ""))
+    compiler = packages / "typescript" / "bin" / "tsc"
+    words = ("--target", "es2020", "--module", "commonjs", "--sourceMap", project.file)
+    subprocess.run(["node", compiler, *words], check=True, timeout=60)
+    line = project.line("// here")
+    running = start(project, "invoke", "--runner", "process", "-e", "1", "--debug", str(port))
+
+    script = project.file.with_suffix(".js")
+    client = ["node", TYPESCRIPT, packages, str(port), script, str(line)]
+    done = subprocess.run(client, capture_output=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.decode().split() == ["index.ts", str(line), "42"]
+    assert running.answer() == b"a 42"
+    assert "source map" not in running.said
+
+
+def test_a_source_map_that_is_not_there_is_told(project: Project, start: Start, port: int) -> None:
+    project.file.write_text(CODE + "//# sourceMappingURL=index.js.map\n")
+    words = ("invoke", "--runner", "process", *GENERATE, "--debug", str(port), "--debug-no-wait")
+
+    running = start(project, *words)
+
+    assert running.answer() == ANSWER
+    assert "names the source map `index.js.map`, which is not there" in running.said

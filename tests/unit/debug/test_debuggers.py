@@ -1,5 +1,7 @@
+import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,8 +43,9 @@ Make = Callable[..., Debugger]
 def make(port: int) -> Iterator[Make]:
     made: list[Debugger] = []
 
-    def run(language: str = "python", *, waits: bool = True) -> Debugger:
-        made.append(Debugger("resize", port, KINDS[language], lambda line: None, waits=waits))
+    def run(language: str = "python", *, waits: bool = True, spoken: str = "") -> Debugger:
+        kind = KINDS[language]
+        made.append(Debugger("resize", port, kind, lambda line: None, waits=waits, language=spoken))
         return made[-1]
 
     yield run
@@ -140,6 +143,66 @@ def test_a_custom_runtime_is_told_the_port_for_its_own_debugger(make: Make, port
     assert planned.environment["LOCALFN_DEBUG_PORT"] == str(port)
     assert planned.command == ()
     assert debugger.begin(at)["wait_s"] == 0
+
+
+@pytest.mark.parametrize("site", list(Site))
+def test_a_program_whose_language_is_told_opens_its_debugger_where_it_can_be_reached(
+    make: Make, port: int, site: Site
+) -> None:
+    debugger = make("custom", spoken="java")
+    served = plan(site, ("java", "Server"))._replace(wire="http", load_timeout_s=30.0)
+
+    planned = debugger.plan(served, "", (), "/code")
+
+    (inside,) = planned.debug_ports
+    where = f"0.0.0.0:{port}" if site is Site.CONTAINER else f"127.0.0.1:{inside}"
+    assert planned.environment["JAVA_TOOL_OPTIONS"].endswith(f"suspend=y,address={where}")
+    assert planned.command == ("java", "Server")
+    # Before main is no reason to give up.
+    assert planned.load_timeout_s is None
+    debugger.begin(at)
+    assert "waits for an editor" in debugger.heartbeat()
+
+
+def test_a_program_that_a_bootstrap_starts_is_started_by_its_debugger_inside(make: Make) -> None:
+    debugger = make("go", spoken="go", waits=False)
+    planned = debugger.plan(plan(Site.PROCESS), "", (), "/code")
+
+    told = debugger.begin(at)["command"]
+
+    assert planned.command == plan(Site.PROCESS).command
+    assert isinstance(told, list)
+    assert told[:3] == ["dlv", "exec", "PROGRAM"]
+    assert debugger.heartbeat() == ""
+
+
+def test_a_debugger_that_calls_its_editor_leaves_the_port_to_it(make: Make, port: int) -> None:
+    debugger = make("custom", spoken="php")
+    planned = debugger.plan(plan(Site.PROCESS, ("php",)), "", (), "/code")
+
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+    assert planned.environment["XDEBUG_CONFIG"].endswith(f"client_port={port}")
+    debugger.begin(at)
+    assert debugger.heartbeat() == ""
+
+
+def test_an_editor_that_comes_before_any_worker_wakes_its_function_once(
+    make: Make, port: int
+) -> None:
+    debugger, woken = make(waits=False), []
+    debugger.plan(plan(Site.PROCESS), "3.10", (ADAPTER,), "/code")
+    debugger.attend(lambda: woken.append("woken"))
+
+    with closing(Client(port)):
+        await_that(lambda: woken)
+        assert debugger.begin(at)["wait_s"] != 0
+
+    with closing(Client(port)) as late:
+        late.send("initialize")
+        assert not late.await_close(0.1)
+    assert woken == ["woken"]
 
 
 def test_only_functions_with_a_debugger_are_debugged_unless_named() -> None:
