@@ -348,5 +348,7 @@ class Hub:
             waits.asked.flow.close()
             self._drop(waits.connection)
         self._epoll.close()
-        for end in (self._wakes, self._waker):
+        # Whoever still wants to wake us must not write into what has its number next.
+        waker, self._waker = self._waker, -1
+        for end in (self._wakes, waker):
             os.close(end)

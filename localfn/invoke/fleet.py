@@ -97,7 +97,8 @@ class Fleet:
 
     A renewal with another plan makes that plan's fleet the `successor` of this one. `places` is
     how many calls one instance serves at once. A fleet that is `alone` has one instance only,
-    which stays until it is replaced: a debugger is attached to it.
+    which stays until it is replaced: a debugger is attached to it. `most` is how many instances
+    the function itself may have, None for no such limit.
     """
 
     def __init__(self, plan: InstancePlan, revision: int) -> None:
@@ -107,6 +108,7 @@ class Fleet:
         self.successor: Fleet | None = None
         self.alone = bool(plan.debug_ports)
         self.places = 1 if self.alone else max(1, plan.function.concurrency)
+        self.most = plan.function.most_instances
         # Somebody has wanted an instance: a renewal is worth warming.
         self.awake = False
         # Of the last renewal: how many instances to have, where output goes, since when nobody
@@ -160,6 +162,11 @@ class Fleet:
         return sum(
             self.places - each.lent for each in self.berths if each.opening and not each.is_old
         )
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether there are as many instances as the function may have."""
+        return self.most is not None and self.current() >= self.most
 
     def current(self) -> int:
         """Return how many instances of the newest revision there are or will be."""

@@ -353,10 +353,7 @@ class Pool:
                 # And whoever debugs takes his time.
                 if not fleet.promised() and not (fleet.alone and fleet.berths):
                     self._waiting.remove(waiter)
-                    raise NoPlace(
-                        f"No instance came free within {self._keeping.wait_s:g} s; at most "
-                        f"{self._keeping.most_instances} are kept (`LOCALFN_MAX_INSTANCES`)."
-                    )
+                    raise NoPlace(self._full(fleet))
         if waiter.berth is None:
             raise NoPlace(STOPPING)
         return waiter.berth
@@ -366,6 +363,12 @@ class Pool:
         self._lives.end(berth.instance)
         with self._lock:
             self._serve()
+
+    def _full(self, fleet: Fleet) -> str:
+        most = f"{self._keeping.most_instances} are kept (`LOCALFN_MAX_INSTANCES`)"
+        if fleet.is_full:
+            most = f"{fleet.most} of this function may live, says its template"
+        return f"No instance came free within {self._keeping.wait_s:g} s; at most {most}."
 
     # --- who waits, under the lock -------------------------------------------------------------
 
@@ -421,7 +424,7 @@ class Pool:
         None where one is coming, or where the session has as many as it may. `ahead` others wait
         for this fleet's.
         """
-        if fleet.promised() > ahead:
+        if fleet.promised() > ahead or fleet.is_full:
             return None
         if fleet.alone and any(each.berths for each in self._family(fleet.key)):
             return None
@@ -449,6 +452,8 @@ class Pool:
         """Add instances to be opened in the background; nobody has to go for them."""
         if fleet.alone:
             most = 0 if any(each.berths for each in self._family(fleet.key)) else min(most, 1)
+        if fleet.most is not None:
+            most = min(most, fleet.most - fleet.current())
         most = min(most, self._keeping.most_instances - self._count)
         return [self._add(fleet) for _ in range(most)]
 

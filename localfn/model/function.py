@@ -86,7 +86,8 @@ class Function(NamedTuple):
 
     `layers` are the references as written. `ignores` are files of gitignore rules, each for the
     folder that it lies in: what they name is not uploaded. `files` is code that stands in the
-    template itself, by file name; then `code` is only the template's folder. `attributes` are
+    template itself, by file name; then `code` is only the template's folder. `most_instances` is
+    how many may live at once, None for as many as there is room for. `attributes` are
     facts that only the function's cloud understands (region, log project, generation of the
     product, …).
     """
@@ -111,6 +112,7 @@ class Function(NamedTuple):
     container: Container | None = None
     attributes: Mapping[str, str] = NOTHING
     template: Place | None = None
+    most_instances: int | None = None
 
     @property
     def key(self) -> str:

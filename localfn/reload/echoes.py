@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 
-# A person takes longer to look at the result and save again.
+# A person takes longer to look at the result and save again. Formatters that follow a save, one
+# after the other, do not; but they are not so many.
 AFTER_S = 0.1
-TIMES = 3
+TIMES = 10
 
 
 class Echoes:

@@ -172,6 +172,7 @@ def test_no_call_fails_or_is_stale_while_a_handler_is_saved_in_every_way(
             saved.append((time.monotonic(), f"{number}-{name}"))
             assert following.answer() == f"{number}-{name}"
             load.await_answer(f"{number}-{name}")
+            time.sleep(0.2)
 
     assert load.failures == []
     assert load.stale(saved) == []

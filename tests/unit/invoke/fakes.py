@@ -28,7 +28,9 @@ LIMIT_S = 5.0
 
 def plan(name: str = "resize", version: str = "", **changes: object) -> InstancePlan:
     function = Function(name, "python3.10", "index.handler", Path("/code"))
-    function = function._replace(concurrency=changes.pop("concurrency", 1))
+    function = function._replace(
+        concurrency=changes.pop("concurrency", 1), most_instances=changes.pop("most", None)
+    )
     made = InstancePlan(function, Site.PROCESS, "bootstrap", (), Path("/code"), {}, {}, 128)
     return made._replace(fingerprint=f"{name} {version}", **changes)
 

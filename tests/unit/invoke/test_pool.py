@@ -153,6 +153,61 @@ def test_a_call_over_the_cap_waits_for_its_turn() -> None:
     assert len(stage.made) == 1
 
 
+def test_a_function_has_no_more_instances_than_it_may_and_others_are_not_kept_from_theirs() -> None:
+    stage, limited = Stage(wait_s=0.02), plan(most=1)
+    first = stage.call(limited).served()
+
+    refused = stage.call(limited).over()
+    other = stage.call(plan("mail")).served()
+
+    assert "at most 1 of this function may live" in str(refused.refused)
+    first.finish()
+    other.finish()
+    assert stage.called(limited) is first.instance
+
+
+def test_a_short_call_waits_for_a_busy_instance_before_another_one_is_opened() -> None:
+    stage = Stage(patience_s=30.0)
+    for _ in range(3):  # from these it is known how short calls are
+        stage.called()
+    first = stage.call().served()
+
+    second = stage.call().waits()
+    first.finish()
+
+    assert second.served().instance is first.instance
+    assert len(stage.made) == 1
+    second.finish()
+
+
+def test_a_call_does_not_wait_for_instances_whose_calls_take_long() -> None:
+    stage = Stage(patience_s=30.0)
+    for _ in range(3):
+        slow = stage.call().served()
+        stage.now += 100
+        slow.finish()
+    first = stage.call().served()
+
+    second = stage.call().served()
+
+    assert second.instance is not first.instance
+    first.finish()
+    second.finish()
+
+
+def test_a_call_that_has_waited_long_enough_has_another_instance_opened() -> None:
+    stage = Stage(patience_s=0.02)
+    for _ in range(3):
+        stage.called()
+    first = stage.call().served()
+
+    second = stage.call().served()
+
+    assert second.instance is not first.instance
+    first.finish()
+    second.finish()
+
+
 def test_calls_are_served_in_the_order_in_which_they_came() -> None:
     stage = Stage(most_instances=1)
     running = stage.call().served()

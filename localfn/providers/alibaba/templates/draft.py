@@ -53,6 +53,7 @@ class Draft(NamedTuple):
     timeout: Node
     concurrency: Node
     soft_concurrency: Node
+    reserved_concurrency: Node
     environment: Node
     layers: Node
     initializer: HookDraft

@@ -45,6 +45,7 @@ def read_fc2(module: str, props: Node, notes: Notebook) -> Draft | None:
         timeout=function.get("timeout"),
         concurrency=function.get("instanceConcurrency"),
         soft_concurrency=function.get("instanceSoftConcurrency"),
+        reserved_concurrency=Node(None, function.place),
         environment=function.get("environmentVariables"),
         layers=function.get("layers"),
         initializer=HookDraft(function.get("initializer"), function.get("initializationTimeout")),

@@ -37,6 +37,7 @@ def read_fc3(module: str, props: Node, notes: Notebook) -> Draft:
         timeout=props.get("timeout"),
         concurrency=props.get("instanceConcurrency"),
         soft_concurrency=Node(None, props.place),
+        reserved_concurrency=props.get("concurrencyConfig").get("reservedConcurrency"),
         environment=props.get("environmentVariables"),
         layers=props.get("layers"),
         initializer=_hook(life.get("initializer")),

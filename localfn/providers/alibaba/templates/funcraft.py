@@ -120,6 +120,7 @@ def _draft(service: str, key: str, function: Node, shared: Node) -> Draft:
         timeout=props.get("Timeout"),
         concurrency=props.get("InstanceConcurrency"),
         soft_concurrency=nothing,
+        reserved_concurrency=nothing,
         environment=props.get("EnvironmentVariables"),
         layers=props.get("Layers"),
         initializer=HookDraft(props.get("Initializer"), props.get("InitializationTimeout")),

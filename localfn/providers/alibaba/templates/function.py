@@ -47,6 +47,7 @@ def build(draft: Draft, base: Path, notes: Notebook) -> Function:
         ),
         container=_container(draft.container, runtime, notes),
         attributes=attributes(draft, notes),
+        most_instances=_most_instances(draft, notes),
         template=draft.place,
     )
     warn_about(function, draft, notes)
@@ -59,6 +60,13 @@ def nearest_runtime(wanted: str) -> str:
 
     near = get_close_matches(wanted, RUNTIMES, 1)
     return f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(RUNTIMES)}."
+
+
+def _most_instances(draft: Draft, notes: Notebook) -> int | None:
+    """Return how many instances serve the calls that are reserved, each several if it may."""
+    reserved = fields.whole(draft.reserved_concurrency, notes, 0)
+    each = max(1, fields.whole(draft.concurrency, notes, 1))
+    return -(-reserved // each) or None
 
 
 def _required(node: Node, example: str, notes: Notebook) -> str:

@@ -120,3 +120,18 @@ def test_an_fc_function_has_all_three_hooks_and_its_soft_concurrency(read: Read)
     assert function.hooks.pre_stop == Hook("i.stop", 3)
     assert function.attributes["instance_soft_concurrency"] == "5"
     assert function.mounts == (Volume("h:/d", "/mnt"),)
+
+
+@pytest.mark.parametrize(
+    ("props", "most"),
+    [
+        ("x: y", None),
+        ("concurrencyConfig: {reservedConcurrency: 3}", 3),
+        ("concurrencyConfig: {reservedConcurrency: 5}\ninstanceConcurrency: 2", 3),
+        ("concurrencyConfig: {}", None),
+    ],
+)
+def test_reserved_concurrency_is_how_many_instances_may_live(
+    fc3: Read, props: str, most: int | None
+) -> None:
+    assert fc3(props).functions[0].most_instances == most
