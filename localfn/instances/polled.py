@@ -21,9 +21,11 @@ from localfn.instances.guest import Exit
 from localfn.instances.keeping import Keeper
 from localfn.model import InstancePlan
 from localfn.wires.channel import Channel
+from localfn.wires.frames import ChannelClosed
 from localfn.wires.tape import LogTape
 
 KILL_LIMIT_S = 5.0
+LISTENING_LIMIT_S = 20.0
 
 
 class SettledTape(LogTape):
@@ -57,6 +59,7 @@ class PolledImage:
         keeper.start()
         self._beside = docker.DockerGuest(engine, plan, _beside(plan, host, network))
         try:
+            self._await_listening(plan)
             self._start(plan)
         except BaseException:
             self.close()
@@ -108,6 +111,18 @@ class PolledImage:
         self._beside.close()
         if self._tape.output is not None:
             self._tape.output.close()
+
+    def _await_listening(self, plan: InstancePlan) -> None:
+        """Wait until the interface is there: a program that finds none gives up."""
+        try:
+            told = self._beside.channel.receive(LISTENING_LIMIT_S)
+        except ChannelClosed:
+            told = None
+        if told is None or told.kind != "listening":
+            raise MachineError(
+                f"what serves events to the image of `{plan.function.key}` does not come up.",
+                hint="`LOCALFN_BASE_POLLING` names the base of its image, which needs a `python3`.",
+            )
 
     def _start(self, plan: InstancePlan) -> None:
         wanted = _image(plan, self._beside.container)

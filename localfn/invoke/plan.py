@@ -102,7 +102,7 @@ class Planner:
         folders = self._folders(function, runtime)
         if site is Site.CONTAINER:
             plan = self._in_container(function, runtime, language, folders)
-            plan = plan._replace(beside=_beside(function, runtime, self._provider.companions))
+            plan = plan._replace(beside=_beside(function, runtime, self._provider))
         else:
             plan = self._in_process(function, runtime, language, folders)
         plan = plan._replace(image=image, heap_exhausted=language.heap_exhausted)
@@ -287,14 +287,15 @@ def _mounted_bootstraps(runtime: Runtime, language: Language) -> tuple[Mount, ..
     return (Mount(folder if language.beside else folder / language.name, RUNTIME_TARGET),)
 
 
-def _beside(function: Function, runtime: Runtime, companions: str) -> Beside | None:
+def _beside(function: Function, runtime: Runtime, provider: Provider) -> Beside | None:
     """Return what serves events to an image that asks for them."""
     if runtime.wire != "polled":
         return None
     language = languages.load(POLLING.language)
     command = language.container_command(RUNTIME_TARGET, Launch(function.memory_mb))
+    command = (*command, provider.polled_at)
     mounts = (Mount(assets.folder("runtimes"), RUNTIME_TARGET),)
-    return Beside(POLLING, command, mounts, companions=companions)
+    return Beside(POLLING, command, mounts, companions=provider.companions)
 
 
 def names_of(function: Function) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ class Provider(NamedTuple):
       the cloud's own tools know or leave alone.
     - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
     - `http`: how it talks to functions that are servers, None where it has none.
+    - `polled_at`: the address at which images ask for their events, "" where none do.
     - `companions`: the folder of images whose programs are started beside the image's own, "" for
       none.
     - `wrapper`: the variable by which a function names a program that starts its language's own,
@@ -114,6 +115,7 @@ class Provider(NamedTuple):
     packages: str
     web: Callable[[], Web]
     http: HttpContract | None = None
+    polled_at: str = ""
     companions: str = ""
     wrapper: str = ""
     init_limit_s: float | None = None

@@ -2,8 +2,9 @@
 
 The interface (next event, response, error) is served on loopback, inside the instance: nothing is
 published, and it is the same in a process and in a container. Which paths and headers it has is
-in shims/<cloud>.py of the folder that the command line names. Standard library only; the frames
-are those of ../python/worker.py.
+in shims/<cloud>.py of the folder that the command line names. An address there is one at which a
+program that runs elsewhere asks. Standard library only; the frames are those of
+../python/worker.py.
 """
 
 import errno
@@ -45,7 +46,14 @@ class Instance(object):
         self._others = None
         self._records = None
         self._late = None
+        self._stopping = False
+        self._served = None
         self._answers = {"init": self._open, "invoke": self._ask, "hook": self._ask}
+
+    def listen(self, address):
+        """Take requests at an address: the program runs elsewhere, and knows it beforehand."""
+        self._served = listening(int(address.rpartition(":")[2]))
+        self._stream.write({"kind": "listening", "id": "listening"})
 
     def run(self):
         """Serve until told to stop, or until nobody asks any more."""
@@ -67,17 +75,13 @@ class Instance(object):
         if header["alone"]:
             self._stream.leave_with_host(debugged=False)
         self._shim = self._load_shim(header["shim"], sys.argv[1])
-        # Where the address is known beforehand the program runs elsewhere, and knows it too.
-        known = os.environ.get(self._shim.ADDRESS, "")
-        served = socket.socket()
-        served.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        served.bind(("127.0.0.1", int(known.rpartition(":")[2] or 0)))
-        served.listen(64)
-        spawn(self._accept, served)
-        if known:
+        if self._served is not None:
+            spawn(self._accept, self._served)
             self._others = self._shim.companions(header, None, self.break_off)
             self._await_program(header)
             return
+        served = listening(0)
+        spawn(self._accept, served)
         address = "127.0.0.1:%d" % served.getsockname()[1]
         environ = dict(os.environ, **{self._shim.ADDRESS: address})
         environ.update(self._shim.variables(header))
@@ -186,6 +190,8 @@ class Instance(object):
     def _watch(self):
         """End as the program ends: localfn words it."""
         code = self._program.wait()
+        if self._stopping:
+            return
         self._tell_late(last=True)
         if code < 0 and -code not in HANDLED:
             os.kill(os.getpid(), -code)
@@ -195,6 +201,7 @@ class Instance(object):
 
     def _stop(self):
         """End; whoever wants to hear of it before has a moment."""
+        self._stopping = True
         if self._others is not None:
             self._others.say_goodbye(self._program)
         self._leave(0)
@@ -271,6 +278,15 @@ class Instance(object):
             return self._events.pop(0)
 
 
+def listening(port):
+    """Return a socket that takes connections; those that come early wait."""
+    served = socket.socket()
+    served.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    served.bind(("127.0.0.1", port))
+    served.listen(64)
+    return served
+
+
 def peak_kb(pid):
     """Return the most memory a program has used, in KiB; 0 where it cannot be told."""
     try:
@@ -299,4 +315,7 @@ if __name__ == "__main__":
     from conversation import Requests, refuse_gone, written
     from worker import Stream, load_shim
 
-    Instance(Stream(), load_shim).run()
+    instance = Instance(Stream(), load_shim)
+    if len(sys.argv) > 2:
+        instance.listen(sys.argv[2])
+    instance.run()

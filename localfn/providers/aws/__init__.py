@@ -40,6 +40,7 @@ PROVIDER = Provider(
     error_body=wording.error_body,
     packages=".aws-sam/python",
     web=_web,
+    polled_at=environment.IMAGES_RUNTIME_API,
     companions="/opt/extensions",
     init_limit_s=10.0,
 )
