@@ -17,7 +17,7 @@ from localfn.invoke.fleet import Sink, Standing, nowhere
 from localfn.invoke.gate import Gate
 from localfn.invoke.invoker import Begun, Invoker, unheard
 from localfn.invoke.keeping import patient
-from localfn.invoke.lacking import lacking
+from localfn.invoke.lacking import given_to_nobody, lacking
 from localfn.invoke.plan import Planner, Wishes
 from localfn.invoke.plans import Plans
 from localfn.invoke.pool import End, Lives, NoPlace, Open, Pool, Renewal, Tell, untold
@@ -30,6 +30,7 @@ from localfn.model import (
     HttpReply,
     HttpRequest,
     InstancePlan,
+    Place,
     Result,
     Revision,
     Runtime,
@@ -120,11 +121,14 @@ def find_project(settings: Settings, reference: str = "", runtime: str = "") -> 
 def look_closely(project: Project, settings: Settings) -> tuple[Finding, ...]:
     """Return what keeps the project's functions from running on this machine."""
     wishes = _wishes(settings)
-    return tuple(
+    found = (
         finding
         for function in project.functions
         for finding in lacking(function, project.provider, project.root, wishes)
     )
+    place = Place(project.template or project.root)
+    broken = {each.function for each in project.findings}
+    return (*given_to_nobody(project.functions, broken, wishes, place), *found)
 
 
 @contextmanager
@@ -224,6 +228,8 @@ def open_session(
         before = live.settings
         for name in live.reopen():
             say(f"reload: another `{name}` takes effect at the next start")
+        if debuggers is not None:
+            _debug_new(debuggers, live, say)
         if live.settings != before:
             planners.append(_planner(live))
             plans.use(planners[-1])
@@ -321,6 +327,24 @@ def _debuggers(settings: Settings, project: Project, say: Say) -> "Debuggers | N
     told = {each.key: language_of(each.runtime) for each in project.functions}
     told |= ports.languages()
     return Debuggers(functions, known, settings.cache, say, waits=asked.waits, spoken=told)
+
+
+def _debug_new(debuggers: "Debuggers", live: Live, say: Say) -> None:
+    """Open the debuggers of functions that the template has now, where all shall be debugged."""
+    asked = live.settings.debugging
+    if asked is None or asked.functions:
+        return
+    from localfn.debug.debuggers import debuggable
+    from localfn.debug.ports import Ports
+
+    spoken = languages_of(live.project)
+    new = {key: told for key, told in spoken.items() if debuggers.of(key) is None}
+    try:
+        ports = Ports(live.project.root).of(spoken) if new else {}
+        for key, language in debuggable((), new, say).items():
+            debuggers.open(key, ports[key], language)
+    except LocalfnError as error:
+        say(f"reload: {error.message}")
 
 
 def languages_of(project: Project) -> dict[str, str]:

@@ -22,6 +22,9 @@ DEBUGGER_MB = 256
 # By which a custom runtime knows where its debugger shall listen.
 VARIABLE = "LOCALFN_DEBUG_PORT"
 
+# What stands for a program in the command of its debugger.
+PROGRAM = "PROGRAM"
+
 Address = Callable[[int], tuple[str, int]]
 
 
@@ -97,6 +100,7 @@ class Debugger:
             "kind": self._kind.name,
             "host": ANYWHERE if contained else HOST,
             "port": self._inside,
+            "command": [],
             "folders": [[list(each.since), _seen(each, plan.site)] for each in adapters],
         }
         if self._opening is not None:
@@ -124,9 +128,11 @@ class Debugger:
             MACHINE if contained else HOST,
         )
         container = plan.function.container
-        own_image = container is not None and bool(container.image)
+        starts_itself = plan.wire != "http" or (container is not None and bool(container.image))
+        # A program that is started inside, by a bootstrap of ours.
+        self._facts = {**self._facts, "command": list(opening.command((PROGRAM,), place))}
         return plan._replace(
-            command=plan.command if own_image else opening.command(plan.command, place),
+            command=plan.command if starts_itself else opening.command(plan.command, place),
             environment=joined(plan.environment, opening.variables(place)),
             # A program that waits for its editor comes up when that is there.
             load_timeout_s=None if self._waits else plan.load_timeout_s,

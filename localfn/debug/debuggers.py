@@ -38,28 +38,30 @@ class Debuggers:
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._adapters = Adapters(cache, say)
+        self._waits = waits
         self._say = say
         self._heartbeat_s = heartbeat_s
         self._told: set[str] = set()
+        self._wake: Callable[[str], None] | None = None
         self._closed = threading.Event()
         self._debuggers: dict[str, Debugger] = {}
         try:
             for key, language in functions.items():
-                made = Debugger(
-                    key,
-                    ports[key],
-                    KINDS[language],
-                    say,
-                    waits=waits,
-                    language=spoken.get(key, ""),
-                )
-                self._debuggers[key] = made
-                say(_opened(made))
+                self.open(key, ports[key], language, spoken.get(key, ""))
         except BaseException:
             self.close()
             raise
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._thread.start()
+
+    def open(self, key: str, port: int, language: str, spoken: str = "") -> None:
+        """Open the debugger of one more function; raise `MachineError` where its port is taken."""
+        kind = KINDS[language]
+        made = Debugger(key, port, kind, self._say, waits=self._waits, language=spoken)
+        self._debuggers[key] = made
+        self._say(_opened(made))
+        if self._wake is not None:
+            made.attend(partial(self._wake, key))
 
     def of(self, function: str) -> Debugger | None:
         """Return the debugger of a function, None where it is not debugged."""
@@ -95,7 +97,8 @@ class Debuggers:
 
         Editors show that they are attached, and which breakpoints can be hit, only then.
         """
-        for key, each in self._debuggers.items():
+        self._wake = wake
+        for key, each in tuple(self._debuggers.items()):
             each.attend(partial(wake, key))
 
     def finish(self) -> None:
@@ -130,7 +133,7 @@ class Debuggers:
         """Say what is waited for, more and more rarely as long as it stays the same."""
         every_s, rounds = self._heartbeat_s, 0
         while not self._closed.wait(every_s):
-            lines = [line for each in self._debuggers.values() if (line := each.heartbeat())]
+            lines = [line for each in tuple(self._debuggers.values()) if (line := each.heartbeat())]
             rounds = rounds + 1 if lines else 0
             every_s = self._heartbeat_s * min(2**rounds, MOST_PATIENCE)
             for line in lines:
@@ -169,7 +172,7 @@ def debuggable(
         return {key: languages[key] for key in wanted}
     others = [key for key, language in languages.items() if language not in KINDS]
     if others:
-        say(f"no debugger is opened for {', '.join(others)}: custom runtimes bring their own")
+        say(f"no debugger is opened for {', '.join(others)}: localfn does not run their runtimes")
     return {key: language for key, language in languages.items() if language in KINDS}
 
 
@@ -177,6 +180,6 @@ def _refuse_unknown(key: str, language: str) -> None:
     if language not in KINDS:
         raise ProjectError(
             f"`{key}` has a runtime for which localfn opens no debugger.",
-            hint=f"It opens one for {' and '.join(KINDS)}; `localfn debug-config --help` says how "
-            "a custom runtime brings its own.",
+            hint="It opens one for Python and Node.js, and for custom runtimes and images: "
+            "`localfn debug-config EDITOR NAME --language …` tells their language.",
         )

@@ -47,4 +47,5 @@ KINDS = {
     "custom": Kind(OWN, AnyRelay, as_it_is),
     "image": Kind(OWN, AnyRelay, as_it_is),
     "go": Kind(OWN, AnyRelay, as_it_is),
+    "polling": Kind(OWN, AnyRelay, as_it_is),
 }

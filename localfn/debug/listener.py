@@ -23,10 +23,13 @@ def listen(port: int, function: str) -> socket.socket:
     except OSError as error:
         link.close()
         holder = holder_of(port)
+        # `localfn invoke` goes to the gateway by itself, and stops there.
+        leave = "leave `--debug` out if that is this project's gateway, "
         raise MachineError(
             f"the debugger of `{function}` cannot listen on {HOST}:{port}: "
             f"{f'`{holder}` has it' if holder else error.strerror or error}.",
-            hint=f"End that program, or choose another port: `--debug {port + 100}`.",
+            hint=f"End that program, {leave if holder.startswith('localfn') else ''}or choose "
+            f"another port: `--debug {port + 100}`.",
         ) from error
     return link
 

@@ -290,12 +290,13 @@ class Desk:
         except LocalfnError as error:
             return self._web.broken(_told(error), visit.id)
         reply = self._web.http_from_result(result, visit, self._rules)
-        self._ledger.close(record, result, gone[0].status if gone else reply.status)
+        got = gone[0] if gone else reply
+        self._ledger.close(record, result, got.status, got.why)
         return with_start(reply, result.cold_start_ms)
 
     def _answer_in_parts(self, visit: Visit, call: Call, record: Record) -> HttpReply:
         """Answer with what the function writes, as it writes it."""
-        replied: queue.SimpleQueue[int] = queue.SimpleQueue()
+        replied: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
 
         def make(wanted: Call) -> Result:
             result = self._make(wanted, record)
@@ -304,16 +305,16 @@ class Desk:
 
         def close(result: Result) -> None:
             # What the client got is known when the answer has begun.
-            self._ledger.close(record, result, replied.get())
+            self._ledger.close(record, result, *replied.get())
 
         make_reply = self._web.http_from_parts
         assert make_reply is not None
-        status = CLIENT_GONE
+        got = (CLIENT_GONE, "")
         try:
             reply = make_reply(in_parts(call, make), visit, self._rules)
-            status = reply.status
+            got = (reply.status, reply.why)
         finally:
-            replied.put(status)
+            replied.put(got)
         return reply
 
     def _pass_through(self, visit: Visit, found: Found) -> HttpReply:
@@ -371,7 +372,7 @@ class Desk:
         call = Call(visit.function, Event(b"", "http"), id=visit.id)
         record = self._ledger.open(call, _asked(visit))
         said = refused.body if isinstance(refused.body, bytes) else b""
-        self._ledger.drop(record, refused.status, said.decode(errors="replace"))
+        self._ledger.drop(record, refused.status, refused.why or said.decode(errors="replace"))
         return refused
 
     def _passes_through(self, function: Function) -> bool:
@@ -426,8 +427,8 @@ def _followed(reply: HttpReply, over: Callable[[], None]) -> HttpReply:
 def with_start(reply: HttpReply, cold_start_ms: float | None) -> HttpReply:
     """Return the reply with what no cloud tells: whether an instance had to be started for it."""
     start = "warm" if cold_start_ms is None else "cold"
-    status, headers, body, tunnel = reply
-    return HttpReply(status, (*headers, (START, start)), body, tunnel)
+    status, headers, body, tunnel, why = reply
+    return HttpReply(status, (*headers, (START, start)), body, tunnel, why)
 
 
 def _asked(visit: Visit) -> Asked:

@@ -81,8 +81,9 @@ class Journal:
     def _lines(self, record: Record, result: Result | None) -> list[str]:
         lines = [self._line(record, result)]
         if result is not None:
-            return lines + self._output(result)
-        lines += self._indented(bytes(record.output).decode(errors="replace"))
+            lines += self._output(result)
+        else:
+            lines += self._indented(bytes(record.output).decode(errors="replace"))
         return lines + [
             self._paint(f"  {line[:MOST_WHY]}", RED) for line in record.why.splitlines()
         ]

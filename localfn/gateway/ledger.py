@@ -23,7 +23,7 @@ class Asked(NamedTuple):
 
 
 class Record:
-    """One call. How it went is known when it `is_over`; `why` tells why it was not made."""
+    """One call. How it went is known when it `is_over`; `why` explains what nothing else does."""
 
     __slots__ = (
         "asked",
@@ -136,9 +136,10 @@ class Ledger:
         if self._followers:
             self._tell("log", {"id": record.id, "text": text.decode(errors="replace")})
 
-    def close(self, record: Record, result: Result, status: int) -> None:
-        """End a record."""
+    def close(self, record: Record, result: Result, status: int, why: str = "") -> None:
+        """End a record; `why` is what is to be said of an answer that does not explain itself."""
         record.end(result, status)
+        record.why = why
         self._watch(record, result)
         if self._followers:
             self._tell("result", facts_of(record))

@@ -1,6 +1,6 @@
 """What keeps a function from running on this machine: found without starting anything."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -9,8 +9,9 @@ from localfn.errors import LocalfnError
 from localfn.invoke import interpreter, mounts
 from localfn.invoke.code import Unpacker
 from localfn.invoke.layers import find_layers
-from localfn.invoke.plan import Wishes
+from localfn.invoke.plan import Wishes, names_of
 from localfn.model import Finding, Function, Place, Provider, Severity
+from localfn.nearest import nearest
 
 
 class _Look(NamedTuple):
@@ -32,6 +33,17 @@ def lacking(
             # The finding's own place stands before it anyway.
             message = error.message.removeprefix(f"{look.place}: ")
             yield Finding(look.severity, message, look.place, function.key, error.hint)
+
+
+def given_to_nobody(
+    functions: Sequence[Function], broken: Collection[str], wishes: Wishes, place: Place
+) -> Iterator[Finding]:
+    """Yield a finding for each name that variables are given to and no function has."""
+    known = {name for each in functions for name in names_of(each)}
+    for name in wishes.environment.somewhere:
+        if name not in known and name not in broken:
+            message = f"variables are given to `{name}`, which is no function of this project."
+            yield Finding(Severity.WARNING, message, place, hint=nearest(name, known))
 
 
 def _looks(function: Function, provider: Provider, root: Path, wishes: Wishes) -> Iterator[_Look]:

@@ -198,7 +198,7 @@ class Planner:
             wire=runtime.wire,
             command=command,
             folder=folder,
-            environment={**variables, **self._wishes.environment.of(*_names(function))},
+            environment={**variables, **self._wishes.environment.of(*names_of(function))},
             init={
                 "shim": provider.shim,
                 "runtime": runtime.id,
@@ -236,7 +236,7 @@ class Planner:
 
     def _wrapper(self, function: Function, layout: Layout) -> tuple[str, ...]:
         """Return the program that the function wants its language started through, if any."""
-        wanted = self._wishes.environment.of(*_names(function))
+        wanted = self._wishes.environment.of(*names_of(function))
         named = {**function.environment, **wanted}.get(self._provider.wrapper)
         if not named:
             return ()
@@ -297,7 +297,7 @@ def _beside(function: Function, runtime: Runtime, companions: str) -> Beside | N
     return Beside(POLLING, command, mounts, companions=companions)
 
 
-def _names(function: Function) -> tuple[str, ...]:
+def names_of(function: Function) -> tuple[str, ...]:
     """Return the names by which variables may be meant for this function."""
     return (*function.attributes.get("spellings", "").split(), function.name, function.key)
 

@@ -53,13 +53,16 @@ class HttpReply(NamedTuple):
     """What is answered.
 
     `body` may be an iterable of pieces, sent as they come: whoever takes them closes it, and it
-    raises `BrokenBody` where it ends too early. `tunnel` is there after the status 101.
+    raises `BrokenBody` where it ends too early. `tunnel` is there after the status 101. `why` is
+    one line for the person at the terminal, where the cloud answers without saying why; no client
+    ever sees it.
     """
 
     status: int
     headers: Headers = ()
     body: bytes | Iterable[bytes] = b""
     tunnel: Tunnel | None = None
+    why: str = ""
 
     def header(self, name: str) -> str:
         """Return the first value of a header, whatever the case of its name; "" without one."""

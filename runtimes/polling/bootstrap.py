@@ -17,6 +17,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = os.path.join(os.path.dirname(HERE), "python")
+# What stands for the program in the command of its debugger.
+PROGRAM = "PROGRAM"
 # How long a failure waits for what its program does next.
 LATEST_S = 0.3
 # Signals that do not end Python: a program that they ended is told by its exit code.
@@ -102,7 +104,7 @@ class Instance(object):
         path = self._shim.program(header)
         try:
             self._program = subprocess.Popen(
-                [path],
+                started(path, header.get("debug")),
                 cwd=header["code"],
                 env=environ,
                 stdin=subprocess.DEVNULL,
@@ -279,6 +281,12 @@ def peak_kb(pid):
     except (OSError, ValueError):
         pass
     return 0
+
+
+def started(path, debug):
+    """Return the words that start the program: by its debugger, where that has to do it."""
+    words = (debug or {}).get("command") or [PROGRAM]
+    return [path if each == PROGRAM else each for each in words]
 
 
 def spawn(act, *arguments):

@@ -80,6 +80,14 @@ def await_editor(debugpy, limit_s):
     if limit_s is None:
         debugpy.wait_for_client()
         return
+    if not hasattr(debugpy.wait_for_client, "cancel"):  # what serves Python 2
+        deadline = time.time() + limit_s
+        while not debugpy.is_client_connected():
+            if time.time() > deadline:
+                return
+            time.sleep(0.02)
+        debugpy.wait_for_client()
+        return
     enough = threading.Timer(limit_s, debugpy.wait_for_client.cancel)
     enough.daemon = True
     enough.start()

@@ -100,7 +100,7 @@ class Stream(object):
             self._all(self._out, head)
             self._all(self._out, payload)
 
-    def leave_with_host(self, debugged):
+    def leave_with_host(self, debugged=False):
         """End this process group at once when localfn is gone, even in the middle of a call.
 
         In a container the supervisor does it. A bare thread: user code that lists or counts its

@@ -22,6 +22,7 @@ Told = Mapping[str, object]
 # What an authorizer's function raises to say that it does not know the client.
 UNAUTHORIZED = "Unauthorized"
 DOOR = "authorizer"
+UNSIGNED = "the request is not signed with the keys of this machine"
 # Sources of triggers whose gateways answer in the words of REST APIs.
 OF_FIRST_KIND = frozenset({"api", "websocket"})
 
@@ -46,8 +47,9 @@ def admit(visit: Visit, calls: Calls) -> Visit | HttpReply:
         client = _KINDS.get(str(told.get("kind")), _unknown)(visit, told, calls)
     except NotLetIn as refused:
         if visit.trigger.source in OF_FIRST_KIND:
-            return rest_api.own(refused.name, visit.id, refused.more)
-        return http_api.with_cors(http_api.own(refused.name, visit.id), visit)
+            return _own(visit, refused)
+        own = http_api.own(refused.name, visit.id)._replace(why=str(refused))
+        return http_api.with_cors(own, visit)
     return visit._replace(client=client)
 
 
@@ -61,13 +63,18 @@ def admit_socket(visit: Visit, event: Told, calls: Calls) -> Visit | HttpReply:
         asked = {"type": "REQUEST", "methodArn": method_arn(visit, calls.rules), **event}
         client = _by_policy(visit, _ask(asked, told, calls, visit), calls.rules)
     except NotLetIn as refused:
-        return rest_api.own(refused.name, visit.id, refused.more)
+        return _own(visit, refused)
     return visit._replace(client=client)
 
 
-def _unknown(_: Visit, __: Told, ___: Calls) -> Told:
+def _own(visit: Visit, refused: NotLetIn) -> HttpReply:
+    reply = rest_api.own(refused.name, visit.id, refused.more)
+    return reply._replace(why=str(refused))
+
+
+def _unknown(_: Visit, told: Told, __: Calls) -> Told:
     """Let nobody in: what decides is nothing that is known here."""
-    raise NotLetIn("authorizer")
+    raise NotLetIn("authorizer", f"there are no authorizers of the kind `{told.get('kind')}` here")
 
 
 # --- functions that decide -------------------------------------------------------------------
@@ -76,8 +83,11 @@ def _unknown(_: Visit, __: Told, ___: Calls) -> Told:
 def _token(visit: Visit, told: Told, calls: Calls) -> Told:
     """Ask a function about a token, as REST APIs do."""
     token = identity.token(visit, told)
-    if not token or not _is_valid(token, str(told.get("validation") or "")):
-        raise NotLetIn("unauthorized")
+    if not token:
+        raise NotLetIn("unauthorized", "the request has no token where the authorizer looks for it")
+    pattern = str(told.get("validation") or "")
+    if not _is_valid(token, pattern):
+        raise NotLetIn("unauthorized", f"the token is not as `{pattern}` wants it")
     event = {
         "type": "TOKEN",
         "authorizationToken": token,
@@ -90,8 +100,8 @@ def _is_valid(token: str, pattern: str) -> bool:
     """Return whether a token has the form that a template wants."""
     try:
         return not pattern or re.fullmatch(pattern, token) is not None
-    except re.error:
-        raise NotLetIn("authorizer") from None
+    except re.error as error:
+        raise NotLetIn("authorizer", f"`{pattern}` is no regular expression: {error}") from None
 
 
 def _request(visit: Visit, told: Told, calls: Calls) -> Told:
@@ -136,21 +146,24 @@ def _ask(
     event: Mapping[str, object], told: Told, calls: Calls, visit: Visit
 ) -> Mapping[str, object]:
     """Return what an authorizer's function answers."""
-    function = _function(str(told.get("function", "")), calls)
+    named = str(told.get("function", ""))
+    function = _function(named, calls)
     if function is None:
-        raise NotLetIn("authorizer")
+        raise NotLetIn("authorizer", f"the authorizer `{named}` is no function of this project")
     payload = json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")
     call = Call(function, Event(payload, visit.trigger.source), id=calls.new_id(function))
     result = calls.invoke(call, DOOR)
     if result.failure is not None:
         is_first = visit.trigger.source in OF_FIRST_KIND
-        raise NotLetIn("unauthorized" if is_first and _says_unauthorized(result) else "authorizer")
+        says_no = is_first and _says_unauthorized(result)
+        why = f"the authorizer `{function.key}` {'says no' if says_no else 'failed'}"
+        raise NotLetIn("unauthorized" if says_no else "authorizer", why)
     try:
         answer = json.loads(result.payload)
     except (ValueError, RecursionError):
-        raise NotLetIn("authorizer") from None
+        answer = None
     if not isinstance(answer, dict):
-        raise NotLetIn("authorizer")
+        raise NotLetIn("authorizer", f"the authorizer `{function.key}` answers no object")
     return answer
 
 
@@ -172,16 +185,19 @@ def _function(key: str, calls: Calls) -> Function | None:
 def _by_policy(visit: Visit, answer: Told, rules: WebRules) -> Told:
     """Return what a policy's author says of the client it lets in; raise `NotLetIn` for others."""
     if not isinstance(answer.get("principalId"), str | int):
-        raise NotLetIn("authorizer")
+        raise NotLetIn("authorizer", "the authorizer's answer has no `principalId`")
+    arn = method_arn(visit, rules)
     try:
-        said = verdict(answer.get("policyDocument"), method_arn(visit, rules))
+        said = verdict(answer.get("policyDocument"), arn)
     except BadPolicy:
-        raise NotLetIn("authorizer") from None
-    if said is not Verdict.ALLOWED:
-        raise NotLetIn("denied", rest_api.EXPLICITLY if said is Verdict.DENIED else "")
+        raise NotLetIn("authorizer", "the authorizer's `policyDocument` is no policy") from None
+    if said is Verdict.DENIED:
+        raise NotLetIn("denied", f"the policy denies `{arn}`", rest_api.EXPLICITLY)
+    if said is Verdict.NOTHING:
+        raise NotLetIn("denied", f"the policy says nothing about `{arn}`")
     told = _context(answer)
     if any(isinstance(each, list | dict) for each in told.values()):
-        raise NotLetIn("authorizer")
+        raise NotLetIn("authorizer", "the authorizer's `context` may hold only texts and numbers")
     as_text = {name: _text(value) for name, value in told.items() if value is not None}
     return {"principalId": str(answer["principalId"]), "integrationLatency": 0, **as_text}
 
@@ -190,9 +206,9 @@ def _by_word(answer: Told) -> Told:
     """Return what a function that answers yes or no says of the client."""
     said = answer.get("isAuthorized")
     if not isinstance(said, bool):
-        raise NotLetIn("authorizer")
+        raise NotLetIn("authorizer", "the authorizer's `isAuthorized` is neither true nor false")
     if not said:
-        raise NotLetIn("denied")
+        raise NotLetIn("denied", "the authorizer says no")
     return {"lambda": _context(answer)}
 
 
@@ -201,7 +217,7 @@ def _context(answer: Told) -> Mapping[str, object]:
     if told is None:
         return {}
     if not isinstance(told, dict):
-        raise NotLetIn("authorizer")
+        raise NotLetIn("authorizer", "the authorizer's `context` is no object")
     return told
 
 
@@ -215,14 +231,17 @@ def _text(value: object) -> str:
 def _iam(visit: Visit, _: Told, calls: Calls) -> Told:
     """See that a request is signed, where the person at the terminal wants that."""
     if not _is_signed(visit, calls):
-        raise NotLetIn("unknown" if visit.trigger.source in OF_FIRST_KIND else "denied")
+        name = "unknown" if visit.trigger.source in OF_FIRST_KIND else "denied"
+        raise NotLetIn(name, UNSIGNED)
     return {}
 
 
 def _signed(visit: Visit, calls: Calls) -> Visit | HttpReply:
     """Return the visit of a URL that wants signatures, or its answer to one without."""
     visit = visit._replace(request=visit.request._replace(body=visit.request.whole_body()))
-    return visit if _is_signed(visit, calls) else function_url.forbidden(visit.id)
+    if _is_signed(visit, calls):
+        return visit
+    return function_url.forbidden(visit.id)._replace(why=UNSIGNED)
 
 
 def _is_signed(visit: Visit, calls: Calls) -> bool:

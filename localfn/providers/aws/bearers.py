@@ -39,15 +39,17 @@ def _claims(visit: Visit, told: Told, calls: Calls) -> Mapping[str, object]:
         token = token[len(BEARER) :].strip()
     try:
         claims = claims_of(token, rules.token_keys, visit.moment)
-    except BadToken:
-        raise NotLetIn("unauthorized") from None
+    except BadToken as bad:
+        raise NotLetIn("unauthorized", f"the token is not good: {bad}") from None
     issuer, audience = told.get("issuer"), request_facts.texts(told.get("audience"))
     if issuer and claims.get("iss") != issuer:
-        raise NotLetIn("unauthorized")
+        why = f"the token's `iss` is `{claims.get('iss')}`, not `{issuer}`"
+        raise NotLetIn("unauthorized", why)
     meant = claims.get("aud", claims.get("client_id"))
     named = {str(each) for each in (meant if isinstance(meant, list) else [meant])}
     if audience and not named & set(audience):
-        raise NotLetIn("unauthorized")
+        why = f"the token is for {sorted(named)}, not for any of {sorted(audience)}"
+        raise NotLetIn("unauthorized", why)
     return claims
 
 
@@ -64,7 +66,8 @@ def _wanted_scopes(visit: Visit, told: Told) -> tuple[str, ...]:
 
 def _see_scopes(have: tuple[str, ...], wanted: tuple[str, ...]) -> None:
     if wanted and not set(have) & set(wanted):
-        raise NotLetIn("denied")
+        why = f"the token's scopes are {sorted(have)}, and one of {sorted(wanted)} is asked for"
+        raise NotLetIn("denied", why)
 
 
 def _claim_text(value: object) -> str:

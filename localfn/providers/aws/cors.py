@@ -28,7 +28,8 @@ def preflight(rules: Mapping[str, object], request: HttpRequest) -> HttpReply:
         told += _listed("access-control-allow-headers", rules.get("headers"))
         if rules.get("max_age") is not None:
             told.append(("access-control-max-age", str(rules["max_age"])))
-    return HttpReply(PREFLIGHT_STATUS, tuple(told))
+    why = "" if origin else f"the origin `{request.header('origin')}` is none that the rules allow"
+    return HttpReply(PREFLIGHT_STATUS, tuple(told), why=why)
 
 
 def with_cors(rules: Mapping[str, object], request: HttpRequest, headers: Headers) -> Headers:

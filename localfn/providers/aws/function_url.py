@@ -76,8 +76,8 @@ def _answer(result: Result) -> HttpReply:
         if streaming.is_streamed(result):
             return streaming.whole(result)
         return http_api.described(result.payload)
-    except Malformed:
-        return broken()
+    except Malformed as wrong:
+        return broken()._replace(why=str(wrong))
 
 
 def _caller(visit: Visit, rules: WebRules) -> dict[str, object]:

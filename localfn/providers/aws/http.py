@@ -125,7 +125,8 @@ def patience(visit: Visit) -> Patience | None:
         return None
     told = visit.trigger.options.get("timeout_s")
     limit_s = float(told) if isinstance(told, int | float) else gateway.most_s
-    return Patience(limit_s, gateway.late(visit.id))
+    why = f"the gateway waits for {limit_s:g} s and no longer; the function goes on"
+    return Patience(limit_s, gateway.late(visit.id)._replace(why=why))
 
 
 def accepted(visit: Visit) -> HttpReply:
@@ -155,8 +156,9 @@ def http_from_parts(parts: Iterator[Part | Result], visit: Visit, rules: WebRule
     is_rest = visit.trigger.source == "api"
     try:
         answer = streaming.reply(first, parts)
-    except Malformed:
-        return rest_api.own("broken", visit.id) if is_rest else function_url.broken()
+    except Malformed as wrong:
+        own = rest_api.own("broken", visit.id) if is_rest else function_url.broken()
+        return own._replace(why=str(wrong))
     return rest_api.finished(answer, visit) if is_rest else function_url.finished(answer, visit)
 
 

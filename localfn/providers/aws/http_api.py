@@ -148,8 +148,8 @@ def _answer(result: Result, visit: Visit) -> HttpReply:
     try:
         read = _described_first if is_first(visit) else described
         answer = read(result.payload)
-    except Malformed:
-        return own("broken", visit.id)
+    except Malformed as wrong:
+        return own("broken", visit.id)._replace(why=str(wrong))
     return answer._replace(headers=(*answer.headers, ("apigw-requestid", visit.id)))
 
 
@@ -180,7 +180,7 @@ def _described_first(payload: bytes) -> HttpReply:
     """Return the answer of the first format, whose status may not be missing."""
     told = answers.parsed(payload)
     if not isinstance(told, dict):
-        raise Malformed(f"the answer is `{answers.short(told)}`")
+        raise Malformed(f"the answer is `{answers.short(told)}`, no object with a `statusCode`")
     headers = answers.merged(
         answers.multi_headers(told.get("multiValueHeaders")),
         answers.single_headers(told.get("headers")),

@@ -11,18 +11,24 @@ _REQUEST = re.compile(r"^(method|route)\.request\.|^\$request\.")
 
 
 class NotLetIn(Exception):
-    """The client is not let in; `name` is one of the gateway's own answers."""
+    """The client is not let in: `name` is one of the gateway's own answers, the message says why.
 
-    def __init__(self, name: str, more: str = "") -> None:
+    `more` is what the answer's own text goes on with.
+    """
+
+    def __init__(self, name: str, why: str, more: str = "") -> None:
+        super().__init__(why)
         self.name = name
         self.more = more
 
 
 def whole(visit: Visit, told: Mapping[str, object]) -> list[str]:
     """Return what all sources of identity hold; raise `NotLetIn` where one holds nothing."""
-    identity = [held(visit, each) for each in request_facts.texts(told.get("identity"))]
+    sources = request_facts.texts(told.get("identity"))
+    identity = [held(visit, each) for each in sources]
     if not all(identity):
-        raise NotLetIn("unauthorized")
+        empty = sources[identity.index("")]
+        raise NotLetIn("unauthorized", f"the request holds nothing at `{empty}`")
     return identity
 
 

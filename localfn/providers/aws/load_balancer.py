@@ -50,14 +50,14 @@ def reply(result: Result, visit: Visit, _: WebRules) -> HttpReply:
         return page(502)
     try:
         return _described(result.payload, visit)
-    except Malformed:
-        return page(502)
+    except Malformed as wrong:
+        return page(502)._replace(why=str(wrong))
 
 
 def _described(payload: bytes, visit: Visit) -> HttpReply:
     told = answers.parsed(payload)
     if not isinstance(told, dict):
-        raise Malformed(f"the answer is `{answers.short(told)}`")
+        raise Malformed(f"the answer is `{answers.short(told)}`, no object with a `statusCode`")
     status = answers.status_of(told.get("statusCode"))
     if _is_multi(visit):
         headers = answers.multi_headers(told.get("multiValueHeaders"))

@@ -25,12 +25,14 @@ OWN: Mapping[str, tuple[int, str, str | None]] = {
     "authorizer": (500, "AuthorizerConfigurationException", None),
     "denied": (403, "AccessDeniedException", "User is not authorized to access this resource"),
 }
+STAYS = (
+    "the body is sent as base64: the client's `Accept` names none of the API's `BinaryMediaTypes`"
+)
 EXPLICITLY = " with an explicit deny"
 # What the gateway answers where the function was not asked; a failed one is `broken`.
 REFUSED = {FailureKind.THROTTLED: "refused", FailureKind.TOO_LARGE: "too-large"}
-_KEYS = frozenset(
-    {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded", "base64Encoded"}
-)
+_ORDER = ("statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded")
+_KEYS = frozenset({*_ORDER, "base64Encoded"})
 _DROPPED = frozenset({"transfer-encoding"})
 _RENAMED = frozenset({"connection", "content-length", "date", "server"})
 _NOBODY: Mapping[str, None] = dict.fromkeys(
@@ -139,8 +141,8 @@ def reply(result: Result, visit: Visit, _: WebRules) -> HttpReply:
         return own(refused, visit.id)
     try:
         answer = described(result.payload, visit)
-    except Malformed:
-        return own("broken", visit.id)
+    except Malformed as wrong:
+        return own("broken", visit.id)._replace(why=str(wrong))
     return finished(answer, visit)
 
 
@@ -153,8 +155,11 @@ def finished(answer: HttpReply, visit: Visit) -> HttpReply:
 def described(payload: bytes, visit: Visit) -> HttpReply:
     """Return the answer that a JSON object describes; raise `Malformed`."""
     told = answers.parsed(payload)
-    if not isinstance(told, dict) or not told or not told.keys() <= _KEYS:
-        raise Malformed(f"the answer is `{answers.short(told)}`")
+    if not isinstance(told, dict) or not told:
+        raise Malformed(f"the answer is `{answers.short(told)}`, no object with a `statusCode`")
+    if not told.keys() <= _KEYS:
+        unknown = ", ".join(f"`{each}`" for each in sorted(told.keys() - _KEYS))
+        raise Malformed(f"the answer holds {unknown}; a REST API takes only {', '.join(_ORDER)}")
     status = 200 if told.get("statusCode") is None else answers.status_of(told["statusCode"])
     headers = answers.merged(
         answers.multi_headers(told.get("multiValueHeaders")),
@@ -166,7 +171,7 @@ def described(payload: bytes, visit: Visit) -> HttpReply:
     is_base64 = told.get("base64Encoded", told.get("isBase64Encoded")) is True
     if is_base64 and _decodes(visit):
         return HttpReply(status, headers, answers.from_base64(text))
-    return HttpReply(status, headers, answers.encoded(text))
+    return HttpReply(status, headers, answers.encoded(text), why=STAYS if is_base64 else "")
 
 
 def added(visit: Visit) -> Headers:

@@ -66,8 +66,8 @@ def opened(request: HttpRequest, moment: float, calls: Calls) -> tuple[Socket, H
     result = _told(socket, branch, _connecting(socket, branch, moment, calls), calls)
     try:
         answer = _answer(result)
-    except Malformed:
-        return _refused(502, BROKEN, id_)
+    except Malformed as wrong:
+        return _refused(502, BROKEN, id_)._replace(why=str(wrong))
     if not 200 <= answer.status < 300:
         return answer
     spoken = answer.header("sec-websocket-protocol")

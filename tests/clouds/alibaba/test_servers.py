@@ -99,6 +99,12 @@ def opened(opening: Open, runner: str) -> Iterator[Opened]:
         yield opened
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def whole(reply: HttpReply) -> bytes:
     return reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
 
@@ -218,6 +224,24 @@ def test_a_server_in_a_process_gets_another_port_where_its_own_is_taken(opening:
 
     assert result.failure is None
     assert any(f"port {port} is taken" in line for line in opened.said)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ports are claimed on Linux only")
+def test_sessions_that_start_at_once_get_the_answers_of_their_own_servers(opening: Open) -> None:
+    slow = Container(command=("sh", "-c", "sleep 0.3; exec python3 web.py"), port=free_port())
+    answers: list[object] = []
+
+    def call() -> None:
+        with opening("process") as opened:
+            answers.append(opened.invoke(WEB._replace(container=slow), b"who").payload)
+
+    callers = [threading.Thread(target=call) for _ in range(2)]
+    for each in callers:
+        each.start()
+    for each in callers:
+        each.join()
+
+    assert len(set(answers)) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's tables are Linux's")

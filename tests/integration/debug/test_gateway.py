@@ -1,6 +1,7 @@
 """A function that is debugged while `localfn start-api` serves it."""
 
 import http.client
+import json
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dap import RESTARTED
+from tests.dap import RESTARTED, Client
 from tests.integration.debug.conftest import Connect, Project, Running, Start
 
 LIMIT_S = 30.0
@@ -188,6 +189,24 @@ def test_it_ends_at_once_while_requests_are_held_and_wait(
     assert running.outcome()[0] == 130
     assert [each.answer(5) for each in requests] == [None, None]
     assert editor.await_close()
+
+
+def test_a_function_that_comes_into_the_template_can_be_debugged_at_once(
+    project: Project, start: Start, port: int
+) -> None:
+    running = start(project, *serve("process", port))
+    running.await_line("localfn: ready at")
+    told = json.loads((project.root / ".localfn" / "debug-ports.json").read_text())["ports"]
+
+    with (project.root / "s.yaml").open("a") as template:
+        template.write(FUNCTION.format(name="late"))
+
+    line = running.await_line("(late)")
+    late = int(line.rpartition(":")[2].partition(" ")[0])
+    assert late not in told.values()
+    with closing(Client(late)) as editor:
+        (point,) = editor.attach(project.file, [project.line("# here")])
+        assert point["verified"]
 
 
 def test_a_choice_of_functions_needs_the_debugger(project: Project) -> None:

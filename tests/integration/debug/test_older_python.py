@@ -1,68 +1,14 @@
 """Pythons that the newest debugger does not serve, in containers: each with its own debugger."""
 
-import io
-import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from localfn.instances.engine import Engine
-from tests import interpreters
 from tests.integration.debug.conftest import ANSWER, GENERATE, PYTHON, Connect, Project, Start
 
 # Runtime id, version, and the words that are not the same in Python 2.
 OLDER = [("python3.9", "3.9"), ("python3.9", "3.8"), ("python3", "3.6"), ("python2.7", "2.7")]
-# The user without rights must come to the interpreter, whoever's home it lies in.
-DOCKERFILE = """\
-FROM {base}
-COPY python {prefix}
-RUN rm -f /usr/local/bin/python3 && ln -s {prefix}/bin/python /usr/local/bin/python3 \
-    && path={prefix}; while [ "$path" != / ]; do chmod a+rx "$path"; path=$(dirname "$path"); done
-"""
-LEFT_OUT = ("/test", "/tests", "/__pycache__", "/idlelib", "/lib2to3", "/site-packages")
-
-
-@pytest.fixture(scope="module")
-def image_of(engine: Engine, base: str) -> Iterator[Callable[[str], str]]:
-    """Make an image with a Python of this machine, at the same path."""
-    made: dict[str, str] = {}
-
-    def make(version: str) -> str:
-        program = interpreters.found().get(version)
-        if program is None:
-            pytest.skip(f"there is no Python {version} to make an image of")
-        if version not in made:
-            made[version] = f"localfn-test/python:{version}"
-            build(engine, made[version], base, program.resolve().parent.parent)
-        return made[version]
-
-    yield make
-    for each in made.values():
-        engine.ask("DELETE", f"/images/{each}?force=1")
-
-
-def build(engine: Engine, tag: str, base: str, prefix: Path) -> None:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        text = DOCKERFILE.format(base=base, prefix=prefix).encode()
-        head = tarfile.TarInfo("Dockerfile")
-        head.size = len(text)
-        archive.addfile(head, io.BytesIO(text))
-        for folder in ("bin", "lib"):
-            archive.add(prefix / folder, f"python/{folder}", filter=kept)
-    packed.seek(0)
-    with closing(engine.sdk()) as client:
-        steps = client.build(
-            fileobj=packed, custom_context=True, tag=tag, network_mode="none", rm=True, decode=True
-        )
-        told = [step for step in steps if "error" in step]
-    assert not told, told
-
-
-def kept(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    return None if member.name.endswith(LEFT_OUT) else member
 
 
 @pytest.mark.docker

@@ -20,12 +20,14 @@ OSS = ("--generate", "oss/put-object", "--set", "key=inbox/rome.txt", "--set", "
 
 
 class Folder:
-    """A copy of a sample."""
+    """A copy of a sample, or an empty project."""
 
     def __init__(self, root: Path, sample: str, file: str) -> None:
-        shutil.copytree(SAMPLES / sample, root, dirs_exist_ok=True)
+        if sample:
+            shutil.copytree(SAMPLES / sample, root, dirs_exist_ok=True)
         self.root = root
         self.file = root / "code" / file
+        self.file.parent.mkdir(exist_ok=True)
 
     def tell_language(self, function: str, language: str) -> None:
         words = ("debug-config", "vscode", function, "--language", language, "--print")
@@ -57,17 +59,21 @@ def invoke(project: Folder, *words: str) -> "subprocess.Popen[bytes]":
     )
 
 
-@pytest.fixture
-def go(tmp_path: Path) -> Folder:
-    need("go", "dlv")
-    made = Folder(tmp_path, "alibaba-custom-go", "main.go")
+def build(project: Folder) -> None:
     subprocess.run(
         ["go", "build", "-gcflags=all=-N -l", "-o", "main", "."],
-        cwd=made.file.parent,
+        cwd=project.file.parent,
         env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"},
         check=True,
         capture_output=True,
     )
+
+
+@pytest.fixture
+def go(tmp_path: Path) -> Folder:
+    need("go", "dlv")
+    made = Folder(tmp_path, "alibaba-custom-go", "main.go")
+    build(made)
     made.tell_language("invoices", "go")
     return made
 
@@ -119,6 +125,62 @@ def test_delve_stops_in_the_gateway_and_the_call_runs_on_when_the_editor_is_kill
     editor.close()
 
     assert call.communicate(timeout=LIMIT_S)[0].strip() == ANSWER
+
+
+POLLS = """\
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+)
+
+func main() {
+	base := "http://" + os.Getenv("FC_RUNTIME_API") + "/2020-11-11/runtime/invocation/"
+	for {
+		asked, err := http.Get(base + "next")
+		if err != nil {
+			os.Exit(1)
+		}
+		event, _ := io.ReadAll(asked.Body)
+		told := strings.ToUpper(string(event))
+		id := asked.Header.Get("x-fc-request-id")
+		http.Post(base+id+"/response", "text/plain", bytes.NewReader([]byte(told))) // here
+	}
+}
+"""
+TEMPLATE = """\
+edition: 3.0.0
+resources:
+  polls:
+    component: fc3
+    props: {functionName: polls, runtime: go1, handler: main, code: ./code}
+"""
+
+
+def test_delve_stops_in_a_program_that_asks_for_its_events(
+    tmp_path: Path, start: Start, port: int, connect: Connect
+) -> None:
+    need("go", "dlv")
+    made = Folder(tmp_path, "", "main.go")
+    made.file.write_text(POLLS)
+    (tmp_path / "code" / "go.mod").write_text("module polls\n\ngo 1.19\n")
+    (tmp_path / "s.yaml").write_text(TEMPLATE)
+    build(made)
+    running = start(
+        made, "invoke", "--runner", "process", "-e", '"a"', "--debug", str(port), "--debug-wait"
+    )
+    editor = connect()
+    attach(editor, made.file, line_of(made.file, "// here"))
+
+    stop = editor.stopped()
+
+    assert "A" in stop.evaluate("told")
+    stop.resume()
+    assert running.answer() == b'"A"'
 
 
 class Listener:

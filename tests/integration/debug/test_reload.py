@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests import interpreters
 from tests.integration.debug.conftest import GENERATE, PYTHON, Project, Running, Start
 
 LIMIT_S = 60.0
@@ -33,6 +34,11 @@ exports.handler = (event, context, callback) => {
   callback(null, key + ' ' + total);
 };
 """
+
+
+def newer(version: str) -> bool:
+    """Whether localfn's own debugger serves this Python."""
+    return tuple(map(int, version.split("."))) >= (3, 10)
 
 
 class Language(NamedTuple):
@@ -105,9 +111,9 @@ class Editor:
 class Invocation:
     """`localfn invoke` with a generated event, while a gateway runs."""
 
-    def __init__(self, project: Project, runner: str) -> None:
+    def __init__(self, project: Project, words: tuple[str, ...]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "localfn", "invoke", "--runner", runner, *GENERATE],
+            [sys.executable, "-m", "localfn", "invoke", *words, *GENERATE],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -125,14 +131,15 @@ class Invocation:
 
 
 Open = Callable[[], Editor]
+Words = tuple[str, ...]
 
 
 class Scene:
     """A gateway with a debugger, an editor, and calls."""
 
-    def __init__(self, project: Project, runner: str, running: Running, open_editor: Open) -> None:
+    def __init__(self, project: Project, words: Words, running: Running, open_editor: Open) -> None:
         self.project = project
-        self._runner = runner
+        self._words = words
         self._code = project.file.read_text()
         self.calls: list[Invocation] = []
         self.running = running
@@ -140,7 +147,7 @@ class Scene:
         running.await_line("localfn: ready at")
 
     def invoke(self) -> Invocation:
-        self.calls.append(Invocation(self.project, self._runner))
+        self.calls.append(Invocation(self.project, self._words))
         return self.calls[-1]
 
     def save(self, total: str) -> None:
@@ -160,15 +167,17 @@ def play(
     editors: list[Editor] = []
     scenes: list[Scene] = []
 
-    def _play(language: Language, runner: str) -> Scene:
+    def _play(language: Language, runner: str, *more: str, **environ: str) -> Scene:
         project = Project(tmp_path, language.runtime, language.file, language.code)
-        words = ("start-api", "--port", "0", "--runner", runner, "--debug", str(port))
+        words = ("--runner", runner, *more)
+        served = ("start-api", "--port", "0", "--debug", str(port), *words)
 
         def open_editor() -> Editor:
             editors.append(Editor(language.kind, packages, port, project))
             return editors[-1]
 
-        scenes.append(Scene(project, runner, start(project, *words), open_editor))
+        running = start(project, *served, **environ)
+        scenes.append(Scene(project, words, running, open_editor))
         return scenes[-1]
 
     yield _play
@@ -262,3 +271,44 @@ def test_an_editor_outlives_broken_code_and_saves_that_follow_each_other(
     assert stop["locals"]["key"].strip("'") == "raw/cat.jpg"
     editor.say("continue")
     assert call.outcome() == (0, b"raw/cat.jpg 50")
+
+
+def stop_before_and_after_a_save(scene: Scene) -> None:
+    editor = scene.open_editor()
+    for total, answer in (("total += 1", b"raw/cat.jpg 43"), ("total += 2", b"raw/cat.jpg 44")):
+        if answer.endswith(b"44"):
+            scene.save(total)
+            assert editor.await_told("ended")["restart"]
+        editor.await_told("attached")
+        call = scene.invoke()
+        stop = editor.await_told("stopped")
+        assert stop["double"] == "84"
+        editor.say("continue")
+        assert call.outcome() == (0, answer)
+    editor.say("leave")
+    editor.await_told("left")
+    assert scene.invoke().outcome() == (0, answer)
+
+
+@pytest.mark.parametrize("version", [each for each in interpreters.found() if newer(each)])
+def test_every_python_of_this_machine_is_followed_across_a_save(play: Play, version: str) -> None:
+    program = str(interpreters.found()[version])
+
+    stop_before_and_after_a_save(play(PYTHON_3, "process", LOCALFN_PYTHON3_10=program))
+
+
+@pytest.mark.parametrize("version", [each for each in interpreters.nodes() if int(each) >= 12])
+def test_every_nodejs_of_this_machine_is_followed_across_a_save(play: Play, version: str) -> None:
+    program = str(interpreters.nodes()[version])
+
+    stop_before_and_after_a_save(play(NODEJS_16, "process", LOCALFN_NODE16=program))
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(("runtime", "version"), [("python3.9", "3.8"), ("python2.7", "2.7")])
+def test_an_older_python_is_followed_across_a_save_in_a_container(
+    play: Play, image_of: Callable[[str], str], runtime: str, version: str
+) -> None:
+    language = PYTHON_3._replace(runtime=runtime)
+
+    stop_before_and_after_a_save(play(language, "docker", "--image", image_of(version)))

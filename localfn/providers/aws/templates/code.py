@@ -12,6 +12,7 @@ from localfn.templates.fields import as_written
 from localfn.templates.notebook import Notebook
 from localfn.templates.tree import Node
 
+_PLAIN = "AWS::Lambda::Function"
 _INLINE = {"python": "index.py", "nodejs": "index.js"}
 _ENDINGS = {
     "python": (".py", "/__init__.py"),
@@ -34,14 +35,11 @@ def locate(entry: Entry, props: Node) -> Path:
     if asset is not None:
         return existing(asset, entry.stack, notes)
     if not node.written:
-        if "Code" in KEYS_OF.get(written(entry.resource.get("Type").scalar), ()):
+        if entry.resource.get("Type").value == _PLAIN:
             notes.error(entry.place, "there is no `Code`.", hint="Write `Code: {ZipFile: …}`.")
         # The vendor's tool takes the template's folder for a function that names none.
         return base
     return _local(node, entry.stack, notes)
-
-
-KEYS_OF = {"AWS::Lambda::Function": ("Code",)}
 
 
 def inline(props: Node, runtime: str, notes: Notebook) -> Mapping[str, str]:
@@ -129,14 +127,14 @@ def existing(node: Node, stack: Stack, notes: Notebook) -> Path:
 
 def _local(node: Node, stack: Stack, notes: Notebook) -> Path:
     text = as_written(node).strip() if node.is_scalar else ""
-    if node.unresolved:
-        notes.error(node.place, f"`{node.name}` is `{as_written(node)}`, which is not known here.")
-    elif text.startswith(_REMOTE) or any(key in node.mapping for key in _BUCKET_KEYS):
+    if text.startswith(_REMOTE) or any(key in node.mapping for key in _BUCKET_KEYS):
         notes.error(
             node.place,
             f"`{node.name}` is in a bucket, which localfn does not fetch.",
             hint=f"Write a local path: `{node.name}: ./folder`.",
         )
+    elif node.unresolved:
+        notes.error(node.place, f"`{node.name}` is `{as_written(node)}`, which is not known here.")
     elif not text:
         notes.error(
             node.place,

@@ -8,6 +8,7 @@ from localfn.providers.aws.environment import DEFAULT_ACCOUNT, DEFAULT_REGION, p
 
 # What the vendor's tool calls a stack that is not deployed.
 STACK = "local"
+_STACK_NAME = "AWS::StackName"
 _UNIQUE = "51af3dc0-da77-11e4-872e-1234567db123"
 
 
@@ -39,18 +40,21 @@ class Deployment(NamedTuple):
         }
 
     def pseudo(self, name: str, stack: str) -> str | None:
-        """Return a pseudo parameter (`AWS::Region`), None where there is no such."""
+        """Return a pseudo parameter (`AWS::Region`), None where there is no such.
+
+        `stack` is what a nested stack is called, "" for the template itself.
+        """
         if not name.startswith("AWS::"):
             return None
-        if name in self.values:
+        if name in self.values and not (stack and name == _STACK_NAME):
             return self.values[name]
-        titled = stack or STACK
+        titled = "-".join((self.values.get(_STACK_NAME, STACK), stack)).rstrip("-")
         return {
             "AWS::AccountId": self.account,
             "AWS::Region": self.region,
             "AWS::Partition": self.partition,
             "AWS::URLSuffix": self.suffix,
-            "AWS::StackName": titled,
+            _STACK_NAME: titled,
             "AWS::StackId": f"arn:{self.partition}:cloudformation:{self.region}:{self.account}:"
             f"stack/{titled}/{_UNIQUE}",
         }.get(name)

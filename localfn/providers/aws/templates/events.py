@@ -6,6 +6,7 @@ from localfn.nearest import nearest
 from localfn.providers.aws.templates.entry import Entry
 from localfn.providers.aws.templates.names import last_part
 from localfn.providers.aws.templates.options import read_options
+from localfn.providers.aws.templates.stack import Stack
 from localfn.providers.aws.templates.ways import written
 from localfn.templates import fields
 from localfn.templates.tree import Node
@@ -41,6 +42,7 @@ _REQUIRED: Mapping[str, tuple[str, str]] = {
     "schedule": ("schedule", "Schedule"),
     "schedule-v2": ("schedule", "ScheduleExpression"),
 }
+_TABLES = frozenset({"AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"})
 # The transform names what it makes for an event after the function and the event.
 _NAMED_AFTER_EVENT = {
     "schedule": "rule",
@@ -69,12 +71,23 @@ def _read(entry: Entry, name: str, source: str, event: Node) -> None:
         options.setdefault(_NAMED_AFTER_EVENT[source], f"{entry.id}{name}")
     if source == "sns" and props.get("SqsSubscription").value not in (None, False, "false"):
         source, options = "sqs", _through_queue(entry, name, props, options)
+    if source == "dynamodb":
+        options["view_type"] = _view_type(entry.stack, options.get("table"))
     needed, key = _REQUIRED.get(source, ("", ""))
     if needed and not options.get(needed) and not props.get(key).unresolved:
         entry.notes.warn(
             event.place, f"the event `{name}` has no `{key}`.", hint=f"Write `{key}: …`."
         )
     entry.add(source, name, options)
+
+
+def _view_type(stack: Stack, table: object) -> str | None:
+    """Return what the records of a table's stream show, where the table is in the template."""
+    for name, resource in stack.resources.items():
+        if stack.type_of(name) in _TABLES and stack.physical(name) == table:
+            told = stack.resolve(resource.get("Properties").get("StreamSpecification"))
+            return written(told.get("StreamViewType").scalar) or None
+    return None
 
 
 def _through_queue(

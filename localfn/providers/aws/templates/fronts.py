@@ -15,7 +15,6 @@ _DISTRIBUTION = "AWS::CloudFront::Distribution"
 _KEYS = frozenset(
     {
         *("TargetType", "Targets", "TargetGroupAttributes", "Actions", "Conditions"),
-        "DistributionConfig",
     }
 )
 _LISTS = "lambda.multi_value_headers.enabled"
@@ -26,8 +25,9 @@ def read_fronts(stack: Stack, book: Book) -> None:
     """Add the triggers that load balancers and distributions bring to functions."""
     for name, props in of_type(stack, _GROUP, _KEYS):
         _read_group(stack, name, props, book)
-    for name, props in of_type(stack, _DISTRIBUTION, _KEYS):
-        _read_distribution(stack, name, props, book)
+    for name, resource in stack.resources.items():
+        if stack.type_of(name) == _DISTRIBUTION and stack.is_there(resource):
+            _read_distribution(stack, name, resource.get("Properties"), book)
 
 
 def _read_group(stack: Stack, name: str, props: Node, book: Book) -> None:
@@ -63,7 +63,7 @@ def _add(
 
 def _ways(stack: Stack, group: str) -> list[tuple[str, tuple[str, ...]]]:
     """Return paths and methods by which rules lead to a group; everything without a rule."""
-    arn = written(stack.ref(group).scalar)
+    arn = stack.told_by(group)
     found = [
         (path, _values(props, "http-request-method", "HttpRequestMethodConfig"))
         for _, props in of_type(stack, _RULE, _KEYS)
@@ -93,7 +93,8 @@ def _read_distribution(stack: Stack, name: str, props: Node, book: Book) -> None
     behaviours = (config.get("DefaultCacheBehavior"), *config.get("CacheBehaviors").items)
     events: dict[Entry, list[str]] = {}
     for behaviour in behaviours:
-        for each in behaviour.get("LambdaFunctionAssociations").items:
+        # Nobody reads the rest of a distribution, so nobody need be asked for what is in it.
+        for each in stack.resolve(behaviour.get("LambdaFunctionAssociations")).items:
             arn = written(each.get("LambdaFunctionARN").scalar)
             entry = book.find(arn, stack) if arn else None
             if entry is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from localfn.model import Container, Function, Place
+from localfn.model import Container, Function, Place, Volume
 from localfn.nearest import nearest
 from localfn.providers.aws.runtimes import IMAGE, RUNTIMES
 from localfn.providers.aws.templates import attributes, code, limits
@@ -23,13 +23,14 @@ KEYS = frozenset(
         *("EphemeralStorage", "FunctionName", "FunctionUrlConfig", "EventInvokeConfig"),
         *("DeadLetterQueue", "DeadLetterConfig", "ReservedConcurrentExecutions"),
         *("AutoPublishAlias", "LoggingConfig", "Description", "Role", "Tracing"),
-        *("TracingConfig", "CapacityProviderConfig"),
+        *("TracingConfig", "CapacityProviderConfig", "FileSystemConfigs"),
     }
 )
 _MEMORY_MB = 128
 _TIMEOUT_S = 3.0
 _DISK_MB = 512
 _MB_OF_A_CPU = 1769
+_MOUNTS = "/mnt/"
 _PYTHON = re.compile(r"[^.\s]+(\.[^.\s]+)*\.[A-Za-z_]\w*")
 _NODEJS = re.compile(r"[^.\s]+(/[^.\s]+)*\.[\w$][\w.$]*")
 _HANDLERS = {"python": (_PYTHON, "app.handler"), "nodejs": (_NODEJS, "index.handler")}
@@ -66,13 +67,14 @@ def build(entry: Entry, around: Surroundings) -> Function:
             **around.env_vars.of(*_spellings(entry), name),
         },
         layers=_layers(props.get("Layers"), around.layers, notes),
+        mounts=_mounts(props.get("FileSystemConfigs"), notes),
         files=code.inline(props, runtime, notes),
         container=_container(props, entry) if image else None,
         attributes=attributes.of(entry, props, _spellings(entry)),
         template=entry.place,
     )
     if not image:
-        _see_handler(function, props, notes)
+        _see_handler(function, props, entry)
     limits.warn_about(function, props, notes)
     return function
 
@@ -153,6 +155,23 @@ def _layers(node: Node, local: Mapping[str, Path], notes: Notebook) -> tuple[str
     return tuple(reversed(found))
 
 
+def _mounts(node: Node, notes: Notebook) -> tuple[Volume, ...]:
+    """Return the file systems; one whose path is not below `/mnt/` is left out with a warning."""
+    found = []
+    for each in node.items:
+        path = each.get("LocalMountPath")
+        target = written(path.scalar).rstrip("/")
+        if not target.startswith(_MOUNTS) or ".." in target.split("/"):
+            notes.warn(
+                path.place,
+                f"`LocalMountPath` is `{target}`, which is not below `{_MOUNTS}`; left out.",
+                hint="Write `LocalMountPath: /mnt/data`.",
+            )
+            continue
+        found.append(Volume(written(each.get("Arn").scalar), target))
+    return tuple(found)
+
+
 def _container(props: Node, entry: Entry) -> Container:
     config, notes = props.get("ImageConfig"), entry.notes
     return Container(
@@ -162,9 +181,9 @@ def _container(props: Node, entry: Entry) -> Container:
     )
 
 
-def _see_handler(function: Function, props: Node, notes: Notebook) -> None:
+def _see_handler(function: Function, props: Node, entry: Entry) -> None:
     """Write down a handler that cannot be found, as far as one can see without running it."""
-    node = props.get("Handler")
+    node, notes = props.get("Handler"), entry.notes
     known = RUNTIMES.get(function.runtime)
     language = known.language if known else ""
     if not function.handler:
@@ -182,8 +201,8 @@ def _see_handler(function: Function, props: Node, notes: Notebook) -> None:
             f"`Handler` is `{function.handler}`, which is not FILE.FUNCTION.",
             hint=f"Write the file without its ending, a dot and the function: `{example}`.",
         )
-    elif not function.layers and not function.files:
-        _see_file(function, language, node, notes)
+    elif not function.layers:
+        _see_file(function, language, node, entry)
 
 
 def _place(node: Node, props: Node, resource: Place) -> Place:
@@ -191,14 +210,22 @@ def _place(node: Node, props: Node, resource: Place) -> Place:
     return resource if node.place == props.place else node.place
 
 
-def _see_file(function: Function, language: str, node: Node, notes: Notebook) -> None:
+def _see_file(function: Function, language: str, node: Node, entry: Entry) -> None:
     if not function.code.is_dir():
         return
     looked = code.files_of(function.handler, language)
-    if not any((function.code / each).is_file() for each in looked):
-        notes.depends_on(function.code / looked[0])
-        notes.warn(
-            node.place,
-            f"`Handler` is `{function.handler}`, but there is no `{looked[0]}` in the code.",
-            hint=f"It is looked for in `{function.code}`.",
-        )
+    if function.files:
+        found = any(each in function.files for each in looked)
+    else:
+        found = any((function.code / each).is_file() for each in looked)
+    if found:
+        return
+    method = written(entry.resource.get("Metadata").get("BuildMethod").scalar)
+    entry.notes.depends_on(function.code / looked[0])
+    entry.notes.warn(
+        node.place,
+        f"`Handler` is `{function.handler}`, but there is no `{looked[0]}` in the code.",
+        hint=f"The function is to be built first (`BuildMethod: {method}`)."
+        if method
+        else f"It is looked for in `{function.code}`.",
+    )

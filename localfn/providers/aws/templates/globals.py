@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from localfn.providers.aws.templates.intrinsics import function_of
+from localfn.providers.aws.templates.calls import function_of
 from localfn.providers.aws.templates.ways import written
 from localfn.templates.misspelt import warn_misspelt
 from localfn.templates.notebook import Notebook

@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from localfn.nearest import nearest
-from localfn.providers.aws.templates.unknown import Asked, Unknown, Wrong
+from localfn.providers.aws.templates.calls import LOOP, as_text, function_of, readable
+from localfn.providers.aws.templates.loops import copied
+from localfn.providers.aws.templates.unknown import Asked, Left, Unknown, Wrong
 from localfn.providers.aws.templates.ways import written
 from localfn.templates.notebook import Notebook
 from localfn.templates.tree import Node, json_of, node_of, plain_of
 
 NO_VALUE = "AWS::NoValue"
-LOOP = "Fn::ForEach::"
 _INCLUDE = "AWS::Include"
+_TRANSFORM = "Fn::Transform"
 _VARIABLE = re.compile(r"\$\{(!?)\s*([^{}]*?)\s*\}")
 _DYNAMIC = re.compile(r"\{\{(resolve:(?:ssm|ssm-secure|secretsmanager):[^{}]+)\}\}")
 _MOST = 100_000
@@ -90,7 +92,7 @@ class Resolver:
     def _mapping(self, node: Node, notes: Notebook) -> Node:
         children: dict[str, Node] = {}
         for key, each in self.unrolled(node, notes).items():
-            if key == "Fn::Transform":
+            if key == _TRANSFORM:
                 included = self._called(key, node._replace(value={key: each}), notes)
                 children.update(included.mapping)
                 continue
@@ -110,6 +112,27 @@ class Resolver:
             children.update(found)
         return children
 
+    def expanded(self, node: Node, notes: Notebook) -> Mapping[str, Node]:
+        """Return the children of a mapping with loops written out and files included, as written.
+
+        Nothing in them has its value yet.
+        """
+        children = dict(self.unrolled(node, notes))
+        include = children.pop(_TRANSFORM, None)
+        location = include.get("Parameters").get("Location").value if include else None
+        if (
+            include is None
+            or include.get("Name").value != _INCLUDE
+            or not isinstance(location, str)
+        ):
+            return children
+        try:
+            included = self._scope.included(location)
+        except (Unknown, Wrong) as error:
+            notes.error(include.place, f"`{_TRANSFORM}`: {error.message}.")
+            return children
+        return {**children, **self.unrolled(included, notes)}
+
     def _loop(self, node: Node, notes: Notebook) -> Mapping[str, Node]:
         if len(node.items) != 3 or not isinstance(node.items[0].value, str):
             notes.error(node.place, f"`{node.name}` wants a name, a list and what is repeated.")
@@ -117,8 +140,8 @@ class Resolver:
         name, listed, body = node.items
         children: dict[str, Node] = {}
         for each in self.resolve(listed, notes).items:
-            copied = _with(body, str(name.value), written(each.scalar))
-            children.update(self.unrolled(copied, notes))
+            one = copied(body, str(name.value), written(each.scalar))
+            children.update(self.unrolled(one, notes))
         return children
 
     def _called(self, name: str, node: Node, notes: Notebook) -> Node:
@@ -132,6 +155,8 @@ class Resolver:
             left = readable(node)
             self._asked.ask(unknown, node.place, left)
             return node._replace(value=left, unresolved=True)
+        except Left:
+            return node._replace(value=readable(node), unresolved=True)
         except Wrong as wrong:
             where = f"`{node.name}`: " if node.name else ""
             notes.error(node.place, f"{where}{wrong.message}.", wrong.hint)
@@ -165,7 +190,7 @@ class Resolver:
                 return f"${{{found[2]}}}"
             known = given.get(found[2]) or self._variable(found[2], found[0], text)
             unresolved = unresolved or known.unresolved
-            return _text(known)
+            return as_text(known)
 
         joined = _VARIABLE.sub(value, text.value)
         return self._with_dynamic(text._replace(value=joined, unresolved=unresolved), joined)
@@ -181,29 +206,31 @@ class Resolver:
             return node._replace(value=whole, unresolved=True)
 
     def _find_in_map(self, node: Node, notes: Notebook) -> Node:
-        keys = tuple(_text(self._resolved(each, notes)) for each in node.items[:3])
+        parts = [self._resolved(each, notes) for each in node.items[:3]]
+        keys = tuple(as_text(each) for each in parts)
         if len(keys) < 3:
             raise Wrong("`Fn::FindInMap` wants a mapping's name and two keys")
         found = self._scope.mapped(keys)
         if found is None and len(node.items) > 3:
             found = node.items[3].get("DefaultValue")
         if found is None or not found.written:
+            _see_known(*parts)
             raise Wrong(f"there is no `{'.'.join(keys)}` in `Mappings`")
         return self._resolved(found, notes)
 
     def _import_value(self, node: Node, notes: Notebook) -> Node:
-        name = _text(self._resolved(node, notes))
+        name = as_text(self._resolved(node, notes))
         known = self._scope.told(name)
         if known is None:
             raise Unknown(f"another stack exports `{name}`, which is not known here", name)
         return Node(known, node.place)
 
     def _transform(self, node: Node, notes: Notebook) -> Node:
-        macro = _text(node.get("Name"))
+        macro = as_text(node.get("Name"))
         if macro != _INCLUDE:
             raise Unknown(f"the macro `{macro}` runs only in the cloud", f"Fn::Transform {macro}")
         location = self._resolved(node.get("Parameters").get("Location"), notes)
-        return self._resolved(self._scope.included(_text(location)), notes)
+        return self._resolved(self._scope.included(as_text(location)), notes)
 
     def _with_dynamic(self, node: Node, text: str) -> Node:
         """Return text with the references to parameters and secrets that the user has told."""
@@ -225,34 +252,34 @@ class Resolver:
     def _join(self, node: Node, notes: Notebook) -> Node:
         delimiter, listed = self._pair(node, "Fn::Join", "a delimiter and a list", notes)
         if not isinstance(listed.value, tuple):
+            _see_known(listed)
             raise _shape("Fn::Join", "a delimiter and a list", listed)
-        joined = _text(delimiter).join(_text(each) for each in listed.items)
+        joined = as_text(delimiter).join(as_text(each) for each in listed.items)
         return listed._replace(value=joined)
 
     def _split(self, node: Node, notes: Notebook) -> Node:
         delimiter, text = self._pair(node, "Fn::Split", "a delimiter and text", notes)
-        if not _text(delimiter):
+        if not as_text(delimiter):
             raise Wrong("`Fn::Split` has no delimiter")
-        parts = _text(text).split(_text(delimiter))
+        parts = as_text(text).split(as_text(delimiter))
         told = (Node(each, node.place, unresolved=text.unresolved) for each in parts)
         return text._replace(value=tuple(told))
 
     def _select(self, node: Node, notes: Notebook) -> Node:
         index, listed = self._pair(node, "Fn::Select", "a number and a list", notes)
-        place = _text(index)
-        if listed.unresolved and not listed.items:
-            return listed
+        place = as_text(index)
         if not place.isdecimal() or int(place) >= len(listed.items):
+            _see_known(index, listed)
             raise Wrong(f"`Fn::Select` wants element {place} of {len(listed.items)}")
         return listed.items[int(place)]
 
     def _base64(self, node: Node, notes: Notebook) -> Node:
         plain = self._resolved(node, notes)
-        told = base64.b64encode(_text(plain).encode("utf-8", "surrogatepass")).decode()
+        told = base64.b64encode(as_text(plain).encode("utf-8", "surrogatepass")).decode()
         return plain._replace(value=told)
 
     def _get_azs(self, node: Node, notes: Notebook) -> Node:
-        region = _text(self._resolved(node, notes)) or _text(self._scope.ref("AWS::Region"))
+        region = as_text(self._resolved(node, notes)) or as_text(self._scope.ref("AWS::Region"))
         return node_of([f"{region}{letter}" for letter in "abc"], node.place)
 
     def _cidr(self, node: Node, notes: Notebook) -> Node:
@@ -260,7 +287,9 @@ class Resolver:
         from ipaddress import ip_network
         from itertools import islice
 
-        told = [_text(self._resolved(each, notes)) for each in node.items]
+        parts_of = [self._resolved(each, notes) for each in node.items]
+        _see_known(*parts_of)
+        told = [as_text(each) for each in parts_of]
         try:
             network = ip_network(told[0], strict=False)
             count, bits = int(told[1]), int(told[2]) if len(told) > 2 else 8
@@ -272,6 +301,7 @@ class Resolver:
     def _length(self, node: Node, notes: Notebook) -> Node:
         listed = self._resolved(node, notes)
         if not isinstance(listed.value, tuple):
+            _see_known(listed)
             raise _shape("Fn::Length", "a list", listed)
         return listed._replace(value=len(listed.items))
 
@@ -296,7 +326,7 @@ class Resolver:
 
     def _equals(self, node: Node, notes: Notebook) -> Node:
         one, other = self._pair(node, "Fn::Equals", "two values", notes)
-        return Node(_text(one) == _text(other), node.place)
+        return Node(as_text(one) == as_text(other), node.place)
 
     def _and(self, node: Node, notes: Notebook) -> Node:
         told = [self.is_true(each, notes) for each in node.items]
@@ -324,7 +354,7 @@ _FUNCTIONS: Mapping[str, Callable[[Resolver, Node, Notebook], Node]] = {
     "Fn::Sub": Resolver._sub,
     "Fn::FindInMap": Resolver._find_in_map,
     "Fn::ImportValue": Resolver._import_value,
-    "Fn::Transform": Resolver._transform,
+    _TRANSFORM: Resolver._transform,
     "Fn::Join": Resolver._join,
     "Fn::Split": Resolver._split,
     "Fn::Select": Resolver._select,
@@ -339,31 +369,6 @@ _FUNCTIONS: Mapping[str, Callable[[Resolver, Node, Notebook], Node]] = {
     "Fn::Or": Resolver._or,
     "Fn::Not": Resolver._not,
 }
-
-
-def function_of(node: Node) -> str:
-    """Return the name of the function that a mapping calls, "" where it is plain."""
-    if len(node.mapping) != 1:
-        return ""
-    (key,) = node.mapping
-    is_call = key == "Ref" or (key.startswith("Fn::") and not key.startswith(LOOP))
-    return key if is_call else ""
-
-
-def readable(node: Node) -> str:
-    """Return a call in the short form that YAML has for it."""
-    name = function_of(node)
-    argument = node.mapping[name]
-    content = argument.value
-    if not argument.is_scalar:
-        content = json_of(argument)
-    if name == "Fn::GetAtt" and argument.items:
-        content = ".".join(_text(each) for each in argument.items)
-    return f"!{name.removeprefix('Fn::')} {content}"
-
-
-def _text(node: Node) -> str:
-    return written(node.scalar) if node.is_scalar else json_of(node)
 
 
 def _name(node: Node, function: str) -> str:
@@ -381,28 +386,12 @@ def _shape(name: str, wanted: str, node: Node) -> Wrong:
     return Wrong(f"`{name}` wants {wanted}, not `{shown[:60]}{'…' if len(shown) > 60 else ''}`")
 
 
+def _see_known(*parts: Node) -> None:
+    """Give up in silence where a part is not known: that is told, and the rest follows from it."""
+    if any(each.unresolved for each in parts):
+        raise Left
+
+
 def _no_function(name: str, node: Node) -> Wrong:
     shown = f"`{node.tag}`" if node.tag else f"`{name}`"
     return Wrong(f"{shown} is no function of CloudFormation", nearest(name, _FUNCTIONS))
-
-
-def _with(node: Node, name: str, value: str) -> Node:
-    """Return what a loop repeats, for one of its values."""
-    if isinstance(node.value, str):
-        return node._replace(value=_put(node.value, name, value))
-    if isinstance(node.value, tuple):
-        return node._replace(value=tuple(_with(each, name, value) for each in node.value))
-    if not isinstance(node.value, Mapping):
-        return node
-    if function_of(node) == "Ref" and node.mapping["Ref"].value == name:
-        return Node(value, node.place, node.name)
-    children = {
-        _put(key, name, value): _with(each, name, value)._replace(name=_put(each.name, name, value))
-        for key, each in node.mapping.items()
-    }
-    return node._replace(value=children)
-
-
-def _put(text: str, name: str, value: str) -> str:
-    plain = "".join(each for each in value if each.isalnum())
-    return text.replace(f"${{{name}}}", value).replace(f"&{{{name}}}", plain)

@@ -48,6 +48,9 @@ NAMED_BY: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# The only version there is here.
+FIRST_VERSION = "1"
+
 _HERE = "{region}:{account}"
 _FUNCTION = f"arn:{{partition}}:lambda:{_HERE}:function:{{name}}"
 _LAYER = f"arn:{{partition}}:lambda:{_HERE}:layer:{{name}}:1"
@@ -83,6 +86,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "AWS::Serverless::Function": {"Arn": _FUNCTION},
         "AWS::Lambda::Function": {"Arn": _FUNCTION},
+        "AWS::Lambda::Version": {"Version": FIRST_VERSION},
         "AWS::S3::Bucket": {
             "Arn": "arn:{partition}:s3:::{name}",
             "DomainName": "{name}.s3.{suffix}",
@@ -117,6 +121,10 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Arn": f"arn:{{partition}}:cognito-idp:{_HERE}:userpool/{{name}}",
             "ProviderName": "cognito-idp.{region}.{suffix}/{name}",
             "ProviderURL": "https://cognito-idp.{region}.{suffix}/{name}",
+        },
+        "AWS::EFS::AccessPoint": {
+            "Arn": f"arn:{{partition}}:elasticfilesystem:{_HERE}:access-point/{{name}}",
+            "AccessPointId": "{name}",
         },
         "AWS::KMS::Key": {
             "Arn": f"arn:{{partition}}:kms:{_HERE}:key/{{name}}",

@@ -5,7 +5,7 @@
 | `s3` | `bucket`, `events` (without `s3:`), `prefix`, `suffix` |
 | `sns` | `topic` |
 | `sqs` | `queue`, `batch`, `enabled`, `response_types`; fed by a topic: `carries`, `topic` |
-| `dynamodb` | `table`, `stream_label`, `batch`, `window_s`, `enabled`, `response_types` |
+| `dynamodb` | as `kinesis`, but for `stream`: `table`, `stream_label`, `view_type` |
 | `kinesis` | `stream`, `batch`, `window_s`, `enabled`, `response_types` |
 | `documentdb` | `cluster`, `database`, `collection`, `batch`, `enabled` |
 | `msk` | `cluster`, `topics`, `batch`, `enabled` |
@@ -13,12 +13,14 @@
 | `mq` | `broker`, `queues`, `virtual_host`, `engine`, `batch`, `enabled` |
 | `schedule` | `rule`, `schedule`, `input`, `enabled` |
 | `schedule-v2` | `schedule_name`, `schedule`, `timezone`, `group`, `input`, `enabled` |
-| `eventbridge` | `rule`, `bus`, `sources`, `detail_types`, `detail`, `input`, `input_path`, … |
+| `eventbridge` | `rule`, `bus`, `sources`, `detail_types`, `detail`, `enabled`; `input`, or |
+| | `input_path`, or `input_paths` and `input_template` |
 | `cloudwatch-logs` | `log_group`, `filter_name`, `filter_pattern` |
 | `iot-rule` | `topic`, `sql` |
 | `alexa-skill` | `skill_id` |
 | `cognito` | `user_pool`, `triggers` |
 
+Everything that comes in batches may have `filters`: patterns as JSON text.
 Names, never ARNs. What has no value here is left out. HTTP triggers: `apis/__init__.py`.
 """
 
@@ -40,6 +42,10 @@ Table = Mapping[str, tuple[Read, tuple[str, ...]]]
 
 def _text(node: Node, _: Notebook) -> object:
     return written(node.scalar) if node.is_scalar else json_of(node)
+
+
+def _plain(node: Node, _: Notebook) -> object:
+    return plain_of(node)
 
 
 def _name(node: Node, _: Notebook) -> object:
@@ -129,8 +135,18 @@ def _first(told: object) -> object:
     return told
 
 
+def _patterns(node: Node, _: Notebook) -> object:
+    """Return the patterns of a filter, each as JSON text."""
+    told = (each.get("Pattern") for each in node.items)
+    return tuple(written(each.scalar) for each in told if each.is_scalar and each.written) or None
+
+
 _ENABLED = {"enabled": (_on, ("Enabled", "State"))}
-_BATCH: Table = {"batch": (_whole, ("BatchSize",)), **_ENABLED}
+_BATCH: Table = {
+    "batch": (_whole, ("BatchSize",)),
+    "filters": (_patterns, ("FilterCriteria.Filters",)),
+    **_ENABLED,
+}
 _RESPONSES: Table = {"response_types": (_texts, ("FunctionResponseTypes",))}
 _OF_STREAM: Table = {
     **_BATCH,
@@ -204,6 +220,8 @@ OPTIONS: Mapping[str, Table] = {
         "rule": (_text, ("RuleName", "Name")),
         "input": (_text, ("Input",)),
         "input_path": (_text, ("InputPath",)),
+        "input_paths": (_plain, ("InputTransformer.InputPathsMap",)),
+        "input_template": (_text, ("InputTransformer.InputTemplate",)),
         **_ENABLED,
     },
     "cloudwatch-logs": {

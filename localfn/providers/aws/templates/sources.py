@@ -174,9 +174,9 @@ def _of_user_pool(props: Node) -> Iterator[Call]:
 _MAPPED = frozenset(
     path.partition(".")[0]
     for table in OPTIONS.values()
-    for _, paths in (*table.values(), (None, ("FunctionName", "SelfManagedEventSource")))
+    for _, paths in table.values()
     for path in paths
-)
+) | {"FunctionName", "SelfManagedEventSource"}
 _OF_PERMISSION = frozenset({"FunctionName", "Principal", "SourceArn"})
 
 _READERS: Mapping[str, tuple[frozenset[str], Callable[[Stack, str, Node, Book], None]]] = {

@@ -7,15 +7,16 @@ from typing import NamedTuple, TypeVar
 
 from localfn.errors import ProjectError
 from localfn.nearest import nearest
+from localfn.providers.aws.templates.calls import function_of
 from localfn.providers.aws.templates.deployment import Deployment
-from localfn.providers.aws.templates.intrinsics import NO_VALUE, Resolver, function_of
+from localfn.providers.aws.templates.intrinsics import NO_VALUE, Resolver
 from localfn.providers.aws.templates.names import (
     ATTRIBUTES,
+    FIRST_VERSION,
     FUNCTIONS,
     IMPLICIT,
     NAMED_BY,
     REF,
-    STACKS,
 )
 from localfn.providers.aws.templates.unknown import Asked, Unknown, Wrong
 from localfn.providers.aws.templates.ways import WAYS, written
@@ -26,6 +27,24 @@ from localfn.templates.tree import Node, node_of
 Value = TypeVar("Value")
 _LISTS = re.compile(r"CommaDelimitedList|List<.*>|AWS::SSM::Parameter::Value<List<.*>>")
 _STORED = "AWS::SSM::Parameter::Value<"
+_ALIAS = "AWS::Lambda::Alias"
+# What is made of a function, and the attributes that are its ARN.
+_QUALIFIED: Mapping[str, tuple[str, ...]] = {
+    _ALIAS: ("AliasArn",),
+    "AWS::Lambda::Version": ("FunctionArn", "FunctionArnWithSnapStart"),
+}
+# What the transform makes beside a resource, and the property that names it.
+_PARTS: Mapping[tuple[str, str], str] = {
+    ("AWS::Serverless::Function", "Version"): "AutoPublishAlias",
+    ("AWS::Serverless::Function", "Alias"): "AutoPublishAlias",
+    ("AWS::Serverless::Api", "Stage"): "StageName",
+    ("AWS::Serverless::HttpApi", "Stage"): "StageName",
+}
+# What the transform puts behind the name of a resource for what it makes beside it.
+_MADE = re.compile(
+    r"Role|Url(PublicPermissions)?|Alias\w+|Version[0-9a-f]*|Deployment[0-9a-f]*|\w*Stage|"
+    r"EventInvokeConfig|[0-9a-f]{10}"
+)
 # Attributes of nested stacks.
 _OUTPUTS = "Outputs."
 
@@ -59,7 +78,7 @@ class Stack:
         self._conditions: dict[str, bool] = {}
         self._names: dict[str, str] = {}
         self._active: list[str] = []
-        self.resources = self._resolver.unrolled(root.get("Resources"), notes)
+        self.resources = self._resolver.expanded(root.get("Resources"), notes)
 
     @property
     def name(self) -> str:
@@ -90,6 +109,11 @@ class Stack:
         """Return the type of a resource, "" where there is none."""
         return written(self.resources[name].get("Type").scalar) if name in self.resources else ""
 
+    def told_by(self, name: str) -> str:
+        """Return what a resource is told by where `Ref` names it."""
+        call = Node({"Ref": Node(name, self.root.place)}, self.root.place)
+        return written(self.resolve(call).scalar)
+
     def physical(self, name: str) -> str:
         """Return what a resource is called where it is deployed."""
         if name not in self._names:
@@ -113,6 +137,8 @@ class Stack:
         known = self.told(name)
         if known is not None:
             return Node(known, place)
+        if self.type_of(name) in _QUALIFIED:
+            return Node(self._qualified(name), place)
         if name in self.resources:
             pattern = REF.get(self.type_of(name), "{name}")
             return Node(self._filled(pattern, name), place)
@@ -126,11 +152,13 @@ class Stack:
             return Node(known, self.root.place)
         if resource in self.children and name.startswith(_OUTPUTS):
             return self.children[resource].output(name.removeprefix(_OUTPUTS), asked)
+        if name in _QUALIFIED.get(self.type_of(resource), ()):
+            return Node(self._qualified(resource), self.root.place)
         pattern = ATTRIBUTES.get(self.type_of(resource), {}).get(name)
         if pattern is not None:
             return Node(self._filled(pattern, resource), self.root.place)
-        implicit = self._implicit(resource, name)
-        if implicit is not None:
+        implicit = self._part(resource, name) or self._implicit(resource, name)
+        if implicit:
             return Node(implicit, self.root.place)
         if resource not in self.resources and not self._is_made(resource):
             raise Wrong(f"there is no resource `{resource}`", nearest(resource, self.resources))
@@ -219,6 +247,16 @@ class Stack:
         node = self.resolve(properties.get(key), self.notes)
         return name if node.unresolved or not node.is_scalar else written(node.scalar) or name
 
+    def _qualified(self, name: str) -> str:
+        """Return the ARN of a version or an alias."""
+        function = self.resources[name].get("Properties").get("FunctionName")
+        told = self._once(f"the ARN of {name}", lambda: written(self.resolve(function).scalar))
+        if ":function:" not in told:
+            pattern = ATTRIBUTES["AWS::Lambda::Function"]["Arn"]
+            told = pattern.format_map({**self.origin.deployment.words, "name": told})
+        is_alias = self.type_of(name) == _ALIAS
+        return f"{told}:{self.physical(name) if is_alias else FIRST_VERSION}"
+
     def _parameter(self, name: str, declared: Node) -> Node:
         type_ = written(declared.get("Type").scalar)
         given = self.origin.given.get(name)
@@ -256,28 +294,42 @@ class Stack:
 
     def _of_transform(self, name: str) -> str:
         """Return what stands for a resource that only the transform makes: its name."""
-        resource, dot, part = name.partition(".")
-        if dot and self.type_of(resource) in FUNCTIONS:
-            arn = written(self.attribute(resource, "Arn").scalar)
-            return f"{arn}:{self._alias(resource) if part == 'Alias' else '1'}"
-        if self._is_made(resource):
-            return name
+        resource, _, part = name.partition(".")
+        made = self._part(resource, part)
+        if made or self._is_made(resource):
+            return made or name
         known = [*self.root.get("Parameters").mapping, *self.resources]
         hint = nearest(name, known) if known else ""
         raise Wrong(f"there is no parameter and no resource `{name}`", hint)
 
-    def _alias(self, resource: str) -> str:
-        node = self.resources[resource].get("Properties").get("AutoPublishAlias")
-        return written(self.resolve(node).scalar) or "live"
+    def _part(self, resource: str, part: str) -> str:
+        """Return what the transform makes of a part of a resource, "" where it makes nothing."""
+        key = _PARTS.get((self.type_of(resource), part))
+        if key is None:
+            return ""
+        node = self.resources[resource].get("Properties").get(key)
+        told = self._once(f"the {key} of {resource}", lambda: written(self.resolve(node).scalar))
+        if part == "Stage":
+            return told
+        arn = written(self.attribute(resource, "Arn").scalar)
+        return f"{arn}:{told if part == 'Alias' else FIRST_VERSION}"
 
     def _is_made(self, name: str) -> bool:
         """Return whether the transform makes a resource of this name, as far as one can tell."""
-        serverless = "AWS::Serverless::"
-        return name in IMPLICIT or any(
-            name.startswith(each)
+        if name in IMPLICIT:
+            return True
+        return any(
+            name.startswith(each) and self._names_part(each, name.removeprefix(each))
             for each in (*self.resources, *IMPLICIT)
-            if each in IMPLICIT or self.type_of(each).startswith(serverless)
+            if each in IMPLICIT or self.type_of(each).startswith("AWS::Serverless::")
         )
+
+    def _names_part(self, resource: str, rest: str) -> bool:
+        """Return whether the transform makes names of a resource's own and this."""
+        if _MADE.fullmatch(rest) is not None:
+            return True
+        written_out = self.resources.get(resource, Node({}, self.root.place))
+        return rest.startswith(tuple(written_out.get("Properties").get("Events").mapping))
 
     def _implicit(self, resource: str, name: str) -> str | None:
         """Return an attribute of a resource that the transform makes beside a function."""
@@ -288,8 +340,3 @@ class Stack:
         if resource in IMPLICIT and name == "ApiEndpoint":
             return "https://{name}.execute-api.{region}.{suffix}".format(**words, name=resource)
         return None
-
-
-def is_nested(type_: str) -> bool:
-    """Return whether a resource is a stack of its own."""
-    return type_ in STACKS

@@ -83,6 +83,11 @@ def _settings_folder(path: Path) -> Path:
 
 
 def _no_template(root: Node, path: Path) -> ProjectError:
+    if root.get("functions").written and root.get("provider").written:
+        return ProjectError(
+            f"{Place(path, 1)}: this is a file of the Serverless Framework, not of CloudFormation.",
+            hint="Its `serverless package` writes a template into `.serverless`; name that one.",
+        )
     place = root.get("Resources").place if "Resources" in root.mapping else Place(path, 1)
     return ProjectError(
         f"{place}: this is no template of CloudFormation: it has no `Resources`.",
@@ -175,7 +180,7 @@ def _layers(stacks: list[Stack]) -> dict[str, Path]:
                 props = stack.properties(resource, _LAYER)
                 path = code.layer_folder(stack, resource, props, stack.notes)
                 if path is not None:
-                    found[written(stack.ref(name).scalar)] = path
+                    found[stack.told_by(name)] = path
     return found
 
 

@@ -17,6 +17,10 @@ class Unknown(Exception):
         self.place = place
 
 
+class Left(Exception):
+    """A part of it has no value, which has been told already."""
+
+
 class Wrong(Exception):
     """The template's author has made a mistake."""
 

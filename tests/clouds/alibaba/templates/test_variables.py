@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from localfn.providers.alibaba.templates import read_template
 from tests.clouds.alibaba.templates.conftest import Read, only, told
 
 VARS = """\
@@ -192,3 +193,13 @@ def test_props_outside_functions_are_never_resolved(fc3: Read) -> None:
     reading = fc3(above="access: ${aliyun-cli}")
 
     assert not reading.findings
+
+
+def test_a_value_that_only_a_deployment_knows_can_be_told(fc3: Read, tmp_path: Path) -> None:
+    props = "environmentVariables: {VPC: 'id-${resources.net.output.vpc}'}"
+
+    (asked,) = fc3(props).findings
+    reading = read_template(tmp_path / "s.yaml", {}, {asked.asks: "vpc-1"})
+
+    assert asked.asks == "resources.net.output.vpc"
+    assert only(reading).environment == {"VPC": "id-vpc-1"}

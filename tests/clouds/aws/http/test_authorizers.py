@@ -62,6 +62,9 @@ def let_in(
 
 def refused(told: Visit | HttpReply) -> tuple[int, dict]:
     assert isinstance(told, HttpReply)
+    # No client is told; the person at the terminal always is.
+    assert told.why
+    assert told.why.encode() not in told.body
     return told.status, json.loads(told.body)
 
 

@@ -196,6 +196,8 @@ def test_an_answer_becomes_a_reply(source: str, case: dict, rules: WebRules) -> 
     if "headers" in case:
         told = [list(each) for each in reply.headers if each[0].lower() not in OWN_HEADERS]
         assert told == case["headers"]
+    if case["status"] >= 500:
+        assert reply.why
     if source == "api" and case["status"] == 502:
         assert json.loads(reply.body) == {"message": "Internal server error"}
         assert reply.header("x-amzn-errortype") == "InternalServerErrorException"
@@ -243,6 +245,21 @@ PLAIN = HttpReply(200, (("Content-Type", "text/event-stream"),))
 def streamed(source: str, *parts: Part | Result) -> HttpReply:
     streams = visit(source=source, invoke_mode="RESPONSE_STREAM")
     return http.http_from_parts(iter(parts), streams, WebRules())
+
+
+@pytest.mark.parametrize(
+    ("output", "why"),
+    [
+        ({"statusCode": 200, "message": "x"}, "the answer holds `message`; a REST API takes only"),
+        ({"statusCode": 200, "body": {"a": 1}}, '`body` is `{"a": 1}`, not text'),
+        ("hello", "the answer is `hello`, no object"),
+        ({"statusCode": 200, "body": "b2s=", "isBase64Encoded": True}, "`BinaryMediaTypes`"),
+    ],
+)
+def test_the_person_at_the_terminal_is_told_what_is_wrong_with_an_answer(
+    output: object, why: str, rules: WebRules
+) -> None:
+    assert why in http.http_from_result(result(output), visit(), rules).why
 
 
 @pytest.mark.parametrize("source", ["function-url", "api"])

@@ -187,6 +187,22 @@ def test_an_authorizer_that_raises_unauthorized_is_a_no_for_a_rest_api(served: S
     assert served.ask("GET", "/guarded", headers={"Authorization": "unknown"}).status == 401
 
 
+def test_the_terminal_says_why_somebody_was_turned_away(served: Served) -> None:
+    served.ask("GET", "/v2/guarded")
+    served.ask("GET", "/guarded", headers={"Authorization": "bad"})
+    served.ask("GET", "/fail?do=malformed")
+
+    said = (
+        "nothing at `$request.header.x-key`",
+        "the policy denies `arn:",
+        "`statusCode` is `soon`",
+    )
+    deadline = time.monotonic() + LIMIT_S
+    while not all(each in "".join(served.told) for each in said) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert [each for each in said if each not in "".join(served.told)] == []
+
+
 def test_claims_given_by_hand_reach_the_handler(served: Served) -> None:
     told = event(served, "GET", "/v2/jwt")["requestContext"]["authorizer"]["jwt"]
 

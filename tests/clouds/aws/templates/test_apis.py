@@ -94,6 +94,26 @@ Web:
     assert (other["path"], other["invoke_mode"]) == ("/a", "RESPONSE_STREAM")
 
 
+@pytest.mark.parametrize(
+    ("base", "paths"),
+    [("", ["/a"]), (", BasePath: v1", ["/v1/a"]), (", BasePath: [/, /v2]", ["/a", "/v2/a"])],
+)
+def test_a_domain_of_its_own_leads_to_the_routes_of_an_api(
+    sam: Read, base: str, paths: list[str]
+) -> None:
+    reading = sam(
+        "Events: {A: {Type: HttpApi, Properties: {ApiId: !Ref Web, Path: /a, Method: get}}}",
+        beside="Web:\n  Type: AWS::Serverless::HttpApi\n  Properties:\n"
+        f"    Domain: {{DomainName: API.example.com, CertificateArn: x{base}}}\n",
+    )
+
+    assert told(reading) == []
+    assert [(each.domain, each.path, each.trigger) for each in reading.routes] == [
+        ("web", "/a", "A"),
+        *(("api.example.com", path, "A") for path in paths),
+    ]
+
+
 AUTH = """\
 Web:
   Type: AWS::Serverless::Api

@@ -6,7 +6,7 @@ import pytest
 
 from localfn.invoke.code import Unpacker
 from localfn.invoke.layers import find_layers, layer_name
-from localfn.model import Container
+from localfn.model import Container, Volume
 from tests.clouds.aws.templates.conftest import Read, only, told
 
 PLAIN = "Resources:\n  Shop:\n    Type: AWS::Lambda::Function\n    Properties:\n"
@@ -27,9 +27,7 @@ def test_a_function_without_code_has_the_templates_folder(read: Read, tmp_path: 
     assert only(reading).code == tmp_path
 
 
-@pytest.mark.parametrize(
-    "code", ["Code: code", "Code: ./code/", "Code: code.zip", "Code: {ZipFile: 'x = 1'}"]
-)
+@pytest.mark.parametrize("code", ["Code: code", "Code: ./code/", "Code: code.zip"])
 def test_plain_cloudformation_names_its_code_in_another_way(
     read: Read, tmp_path: Path, code: str
 ) -> None:
@@ -37,7 +35,7 @@ def test_plain_cloudformation_names_its_code_in_another_way(
 
     reading = read(f"{PLAIN}      {code}\n      Handler: app.handler\n      Runtime: python3.13\n")
 
-    assert only(reading).code in (tmp_path / "code", tmp_path / "code.zip", tmp_path)
+    assert only(reading).code in (tmp_path / "code", tmp_path / "code.zip")
 
 
 def test_code_of_the_cdk_is_where_its_metadata_says(read: Read, tmp_path: Path) -> None:
@@ -166,6 +164,35 @@ def test_a_handler_is_found_in_all_forms(
         for each in told(sam(f"Handler: {handler}\nRuntime: {runtime}"))
         if "Handler" in each and "already" not in each
     ]
+
+
+def test_a_handler_that_is_not_in_the_inline_code_is_a_warning(read: Read) -> None:
+    (finding,) = told(
+        read(f"{PLAIN}      {{Code: {{ZipFile: x}}, Handler: app.h, Runtime: python3.13}}\n")
+    )
+
+    assert finding.endswith("`Handler` is `app.h`, but there is no `app.py` in the code.")
+
+
+def test_a_handler_that_is_to_be_built_says_so(read: Read) -> None:
+    (finding,) = read(
+        "Resources:\n  Shop:\n    Type: AWS::Serverless::Function\n    Properties: "
+        "{CodeUri: code, Handler: index.handler, Runtime: nodejs22.x}\n"
+        "    Metadata: {BuildMethod: esbuild}\n"
+    ).findings
+
+    assert finding.hint == "The function is to be built first (`BuildMethod: esbuild`)."
+
+
+def test_a_file_system_is_a_volume(sam: Read) -> None:
+    reading = sam(
+        "FileSystemConfigs:\n- {Arn: !Sub 'arn:a:${AWS::Region}:p', LocalMountPath: /mnt/files}\n"
+        "- {Arn: b, LocalMountPath: /etc}\n- {Arn: b, LocalMountPath: /mnt/../etc}"
+    )
+
+    (function,) = reading.functions
+    assert function.mounts == (Volume("arn:a:us-east-1:p", "/mnt/files"),)
+    assert [each.place.line for each in reading.findings] == [12, 13]
 
 
 # --- layers ------------------------------------------------------------------------------------

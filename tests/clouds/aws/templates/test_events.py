@@ -10,7 +10,8 @@ BESIDE = """\
 Inbox: {Type: AWS::S3::Bucket, Properties: {BucketName: inbox}}
 Jobs: {Type: AWS::SQS::Queue}
 Alerts: {Type: AWS::SNS::Topic, Properties: {TopicName: alerts}}
-Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: orders}}
+Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: orders,
+  StreamSpecification: {StreamViewType: NEW_IMAGE}}}
 Stream: {Type: AWS::Kinesis::Stream}
 Pool: {Type: AWS::Cognito::UserPool}
 Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /shop/web}}
@@ -61,9 +62,17 @@ ARN = "arn:aws:{}:us-east-1:123456789012:{}"
             {"topic": "alerts", "queue": "Jobs", "carries": "sns", "batch": 3},
         ),
         (
-            "Type: SQS\nProperties: {Queue: !GetAtt Jobs.Arn, BatchSize: 5, Enabled: false}",
+            (
+                "Type: SQS\nProperties: {Queue: !GetAtt Jobs.Arn, BatchSize: 5, "
+                'Enabled: false, FilterCriteria: {Filters: [{Pattern: \'{"body": {"a": [1]}}\'}]}}'
+            ),
             "sqs",
-            {"queue": "Jobs", "batch": 5, "enabled": False},
+            {
+                "queue": "Jobs",
+                "batch": 5,
+                "enabled": False,
+                "filters": ('{"body": {"a": [1]}}',),
+            },
         ),
         (
             (
@@ -76,7 +85,12 @@ ARN = "arn:aws:{}:us-east-1:123456789012:{}"
         (
             "Type: DynamoDB\nProperties: {Stream: !GetAtt Table.StreamArn, BatchSize: 10}",
             "dynamodb",
-            {"table": "orders", "stream_label": "2026-01-01T00:00:00.000", "batch": 10},
+            {
+                "table": "orders",
+                "stream_label": "2026-01-01T00:00:00.000",
+                "batch": 10,
+                "view_type": "NEW_IMAGE",
+            },
         ),
         (
             (
@@ -137,7 +151,8 @@ ARN = "arn:aws:{}:us-east-1:123456789012:{}"
                 "Type: EventBridgeRule\n"
                 "Properties:\n"
                 "  EventBusName: orders\n"
-                "  InputPath: $.detail\n"
+                "  InputTransformer: {InputPathsMap: {id: $.detail.id}, "
+                "InputTemplate: '{\"a\": <id>}'}\n"
                 "  Pattern:\n"
                 "    source: [shop, {prefix: x}]\n"
                 "    detail-type: [Order Placed]\n"
@@ -147,7 +162,8 @@ ARN = "arn:aws:{}:us-east-1:123456789012:{}"
             {
                 "rule": "ShopWhen",
                 "bus": "orders",
-                "input_path": "$.detail",
+                "input_paths": {"id": "$.detail.id"},
+                "input_template": '{"a": <id>}',
                 "sources": ("shop",),
                 "detail_types": ("Order Placed",),
                 "detail": {"state": "paid", "item": {"id": 7}},
@@ -443,6 +459,7 @@ def test_an_alias_and_what_becomes_of_events_are_facts_of_the_function(read: Rea
 
     assert told(reading) == []
     (function,) = reading.functions
+    assert [each.source for each in function.triggers] == ["function-url"]
     assert function.attributes["alias"] == "live"
     assert function.attributes["async_retries"] == "0"
     assert function.attributes["async_on_failure"] == ARN.format("sqs", "jobs")

@@ -20,6 +20,10 @@ GOOD = """\
         ("Resources: [\n", r"template\.yaml:2: the template is not valid YAML: "),
         ("a: 1\n", r"template\.yaml:1: this is no template of CloudFormation"),
         ("a: 1\nResources: {}\n", r"template\.yaml:2: this is no template of CloudFormation"),
+        (
+            "provider: {name: x}\nfunctions: {a: 1}\n",
+            r"template\.yaml:1: this is a file of the Ser",
+        ),
         ("a: &a\n  b: *a\n", r"template\.yaml:\d+: the template is nested too deeply"),
     ],
 )

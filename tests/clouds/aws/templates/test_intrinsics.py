@@ -1,6 +1,7 @@
 """Functions that a template calls, and what they give (contract aws-lambda, section 1.5)."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -98,6 +99,9 @@ Machine: {Type: AWS::Serverless::StateMachine}
 Bus: {Type: AWS::Events::EventBus, Properties: {Name: orders}}
 Pool: {Type: AWS::Cognito::UserPool}
 Layer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: code}}
+Web: {Type: AWS::Serverless::Api, Properties: {StageName: dev}}
+Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Shop, Name: live}}
+First: {Type: AWS::Lambda::Version, Properties: {FunctionName: !GetAtt Shop.Arn}}
 """
 
 
@@ -123,11 +127,22 @@ Layer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: code}}
         ("!GetAtt ShopRole.Arn", "arn:aws:iam::123456789012:role/ShopRole"),
         ("!Ref Layer", "arn:aws:lambda:us-east-1:123456789012:layer:Layer:1"),
         ("!Sub '${ServerlessRestApi}'", "ServerlessRestApi"),
+        ("!Ref Live", "arn:aws:lambda:us-east-1:123456789012:function:Shop:live"),
+        ("!GetAtt Live.AliasArn", "arn:aws:lambda:us-east-1:123456789012:function:Shop:live"),
+        ("!Ref First", "arn:aws:lambda:us-east-1:123456789012:function:Shop:1"),
+        ("!GetAtt First.Version", "1"),
+        ("!Ref Shop.Version", "arn:aws:lambda:us-east-1:123456789012:function:Shop:1"),
+        ("!Ref Shop.Alias", "arn:aws:lambda:us-east-1:123456789012:function:Shop:live"),
+        ("!Sub '${Shop.Alias}'", "arn:aws:lambda:us-east-1:123456789012:function:Shop:live"),
+        ("!Sub '${Web}/${Web.Stage}'", "Web/dev"),
+        ("!Ref Web.Stage", "dev"),
         ("!GetAtt Pool.ProviderName", "cognito-idp.us-east-1.amazonaws.com/Pool"),
     ],
 )
 def test_a_resource_is_told_by_its_own_kind_of_name(sam: Read, written: str, value: str) -> None:
-    reading = sam(f"Environment: {{Variables: {{VAL: {written}}}}}", beside=RESOURCES)
+    reading = sam(
+        f"AutoPublishAlias: live\nEnvironment: {{Variables: {{VAL: {written}}}}}", beside=RESOURCES
+    )
 
     assert told(reading) == []
     assert variables(reading)["VAL"] == value
@@ -206,6 +221,8 @@ def test_a_value_that_many_functions_want_is_asked_for_once(read: Read) -> None:
         ("!Nope x", "`!Nope` is no function of CloudFormation."),
         ("{'Fn::Refs': x}", "`Fn::Refs` is no function of CloudFormation."),
         ("!Ref Nobody", "there is no parameter and no resource `Nobody`."),
+        ("!Ref ShopTabel", "there is no parameter and no resource `ShopTabel`."),
+        ("!GetAtt ShopTabel.Arn", "there is no resource `ShopTabel`."),
         ("!GetAtt Nobody.Arn", "there is no resource `Nobody`."),
         ("!Sub '${Nobody}'", "there is no parameter and no resource `Nobody`."),
         ("!GetAtt Shop", "`Fn::GetAtt` wants a resource and one of its attributes."),
@@ -247,6 +264,7 @@ def test_a_mistake_is_one_error_with_its_line_and_other_functions_run(
                 "Other: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref Bucket}}"
             ),
         ),
+        ("", "Bucket: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Bucket}}"),
     ],
 )
 def test_a_circle_is_an_error_and_no_hang(sam: Read, above: str, beside: str) -> None:
@@ -278,6 +296,40 @@ Resources:
     assert [(each.name, dict(each.environment)) for each in reading.functions] == [
         ("Shopone", {"WHICH": "one", "ALSO": "x-one"}),
         ("Shoptwo", {"WHICH": "two", "ALSO": "x-two"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("location", "findings"),
+    [
+        ("more.yaml", []),
+        (
+            "nowhere.yaml",
+            ["error template.yaml:3 : `Fn::Transform`: {}/nowhere.yaml cannot be read"],
+        ),
+        ("s3://bucket/more.yaml", ["error template.yaml:3 : `Fn::Transform`: `s3://bucket/more."]),
+    ],
+)
+def test_resources_may_be_included(
+    read: Read, tmp_path: Path, location: str, findings: list[str]
+) -> None:
+    (tmp_path / "more.yaml").write_text(
+        "More: {Type: AWS::Serverless::Function, Properties: {CodeUri: code, "
+        "Handler: app.handler, Runtime: python3.13, Environment: {Variables: {WHO: !Ref Table}}}}"
+    )
+
+    reading = read(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n"
+        f"  Fn::Transform: {{Name: AWS::Include, Parameters: {{Location: '{location}'}}}}\n"
+        "  Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: orders}}\n"
+    )
+
+    assert [dict(each.environment) for each in reading.functions] == (
+        [] if findings else [{"WHO": "orders"}]
+    )
+    expected = [each.format(tmp_path) for each in findings]
+    assert [one.startswith(other) for one, other in zip(told(reading), expected, strict=True)] == [
+        True for _ in expected
     ]
 
 

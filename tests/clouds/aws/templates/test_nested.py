@@ -57,7 +57,7 @@ def test_a_nested_stack_brings_its_functions_with_paths_of_its_own(
     assert (outer.key, inner.key) == ("Shop", "Child/Shop")
     assert inner.code == tmp_path / "child" / "src"
     assert inner.layers == (str(tmp_path / "code"),)
-    assert inner.environment == {"TABLE": "orders", "OPEN": "!Ref Open", "NAME": "Child"}
+    assert inner.environment == {"TABLE": "orders", "OPEN": "!Ref Open", "NAME": "local-Child"}
     assert outer.environment == {"URL": "https://us-east-1.example/orders"}
     assert inner.attributes["spellings"] == "Shop Child/Shop"
     assert [(each.domain, each.function) for each in reading.routes] == [

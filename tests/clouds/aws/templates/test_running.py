@@ -161,8 +161,10 @@ def test_a_url_of_a_first_project_answers_with_what_is_streamed(project: Path) -
 @pytest.mark.parametrize("project", ["s3-python"], indirect=True)
 def test_a_parameter_that_is_missing_is_told_with_what_to_fill_in(localfn: Localfn) -> None:
     told = localfn("validate")
+    in_json = localfn("validate", "--output", "json")
 
     assert told.returncode == 0
+    assert [each["asks"] for each in json.loads(in_json.stdout)["findings"]] == ["AppBucketName"]
     assert b"template.yaml:4: warning: the parameter `AppBucketName` has neither" in told.stdout
     assert b'To fill in, in localfn.yaml:\nvalues:\n  "AppBucketName":\n' in told.stdout
 
@@ -218,6 +220,43 @@ def test_a_layer_that_is_only_in_the_cloud_is_one_error_with_a_way_out(
     )
     assert b"layers: {shared: ./folder}" in refused.stderr
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("project", ["hello-python"], indirect=True)
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_last_layer_wins(localfn: Localfn, project: Path, runner: str) -> None:
+    for name in ("one", "two"):
+        (project / name / "python").mkdir(parents=True)
+        (project / name / "python" / "shared.py").write_text(f"NAME = '{name}'\n")
+        (project / name / "python" / f"only_{name}.py").write_text("")
+    (project / "template.yaml").write_text(
+        "Resources:\n"
+        "  One: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: one}}\n"
+        "  Two: {Type: AWS::Lambda::LayerVersion, Properties: {Content: two}}\n"
+        "  Shop:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+        "      Runtime: python3.11\n      Handler: index.handler\n"
+        "      Layers: [!Ref One, !Ref Two]\n      InlineCode: |\n"
+        "        import shared, only_one, only_two\n"
+        "        def handler(event, context):\n            return shared.NAME\n"
+    )
+
+    done = localfn("invoke", "--runner", runner, "-e", "{}")
+
+    assert (done.returncode, done.stdout) == (0, b'"two"'), done.stderr
+
+
+@pytest.mark.parametrize("project", ["hello-python"], indirect=True)
+def test_variables_for_a_function_that_is_not_there_are_a_warning(
+    localfn: Localfn, project: Path
+) -> None:
+    (project / "env.json").write_text('{"GretFunction": {"A": "b"}}')
+    (project / "localfn.yaml").write_text("env_file: env.json\n")
+
+    told = localfn("validate")
+
+    assert told.returncode == 0
+    assert b"warning: variables are given to `GretFunction`, which is no function" in told.stdout
+    assert b"hint: Did you mean `GreetFunction`?" in told.stdout
 
 
 @pytest.mark.parametrize("project", ["hello-python"], indirect=True)

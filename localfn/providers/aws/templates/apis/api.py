@@ -19,7 +19,10 @@ _NONE = "NONE"
 
 
 class Api(NamedTuple):
-    """An API. `shared` are options of all its triggers, `default` the authorizer of its routes."""
+    """An API. `shared` are options of all its triggers, `default` the authorizer of its routes.
+
+    `domains` are custom ones, each with the path before those of the API.
+    """
 
     stack: Stack
     id: str
@@ -27,6 +30,7 @@ class Api(NamedTuple):
     shared: Mapping[str, object]
     authorizers: Mapping[str, Authorizer]
     default: str = ""
+    domains: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
@@ -80,11 +84,12 @@ def add_route(api: Api, entry: Entry, route: Route) -> None:
         return
     trigger = entry.add(api.source, route.name, options)
     path = "/*" if route.path == DEFAULT_ROUTE else route.path
-    entry.routes.append(
-        DomainRoute(
-            api.label.lower(), path, "", methods, template=route.place, trigger=trigger.name
+    for domain, base in ((api.label.lower(), ""), *api.domains):
+        entry.routes.append(
+            DomainRoute(
+                domain, f"{base}{path}", "", methods, template=route.place, trigger=trigger.name
+            )
         )
-    )
 
 
 def methods_of(written_method: str) -> tuple[str, ...]:

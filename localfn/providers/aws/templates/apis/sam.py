@@ -1,6 +1,6 @@
 """APIs of the transform: `AWS::Serverless::Api`, `HttpApi`, `WebSocketApi`, and their events."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from localfn.providers.aws.templates.apis.api import (
     DEFAULT_ROUTE,
@@ -27,7 +27,7 @@ _KEYS = frozenset(
     {
         *("StageName", "Variables", "StageVariables", "BinaryMediaTypes", "Cors", "Auth"),
         *("CorsConfiguration", "DefinitionBody", "DefinitionUri", "Routes"),
-        "RouteSelectionExpression",
+        *("RouteSelectionExpression", "Domain"),
     }
 )
 _TYPES = {
@@ -84,7 +84,16 @@ def _api(stack: Stack, name: str, source: str, props: Node, judges: Judges) -> A
         selection = written(props.get("RouteSelectionExpression").scalar)
         shared["selection"] = selection or _SELECTION
     default = written(auth.get("DefaultAuthorizer").scalar)
-    return Api(stack, name, source, shared, judges.of_sam(source, auth), default)
+    domains = tuple(_domains(props.get("Domain"), notes))
+    return Api(stack, name, source, shared, judges.of_sam(source, auth), default, domains)
+
+
+def _domains(node: Node, notes: Notebook) -> Iterator[tuple[str, str]]:
+    """Yield the custom domain of an API, once for each path that leads to it."""
+    name = node.get("DomainName")
+    if name.written and not name.unresolved:
+        for base in fields.texts(node.get("BasePath"), notes) or ("/",):
+            yield written(name.scalar).lower(), with_slash(base).rstrip("/")
 
 
 def _read_routes(api: Api, props: Node, book: Book) -> None:
