@@ -68,7 +68,8 @@ class Session(NamedTuple):
     - `sources(function)`: what its instances are made of, the code first, then the layers.
     - `reopen()`: read settings and template again; raises `LocalfnError`, and changes nothing,
       when they are broken.
-    - `follow(catch_up, tell)`: call `catch_up` before every call, and `tell` as `open_session`'s.
+    - `follow(catch_up, tell, is_current)`: call `catch_up` before every call unless `is_current`,
+      and `tell` as `open_session`'s.
     """
 
     live: Live
@@ -83,7 +84,7 @@ class Session(NamedTuple):
     standing: Callable[[], tuple[Standing, ...]]
     sources: Callable[[Function], tuple[Path, ...]]
     reopen: Callable[[], None]
-    follow: Callable[[Callable[[], None], Tell], None]
+    follow: Callable[[Callable[[], None], Tell, Callable[[], bool]], None]
 
     @property
     def project(self) -> Project:
@@ -207,8 +208,9 @@ def open_session(
     async def invoking(call: Call, sink: Sink = nowhere) -> Result:
         key = call.function.key
         for _ in range(MOST_LOADS):
-            held = gate.holds(key)
-            if gate.is_held(key):
+            if gate.is_open(key):
+                held = gate.count(key)
+            else:
                 await aside()
                 held = gate.enter(key)
             result = await invoker.running(call, sink)
@@ -250,8 +252,8 @@ def open_session(
     def load_soon(key: str) -> None:
         threading.Thread(target=load, args=(key,), name="load", daemon=True).start()
 
-    def follow(catch_up: Callable[[], None], told: Tell) -> None:
-        gate.follow(catch_up)
+    def follow(catch_up: Callable[[], None], told: Tell, is_current: Callable[[], bool]) -> None:
+        gate.follow(catch_up, is_current)
         followers.append(told)
 
     if debuggers is not None and lasting:

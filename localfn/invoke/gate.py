@@ -16,13 +16,25 @@ class Gate:
     def __init__(self, limit_s: float = HOLD_LIMIT_S) -> None:
         self._limit_s = limit_s
         self._catch_up: Callable[[], None] | None = None
+        self._is_current: Callable[[], bool] = lambda: True
         self._held: frozenset[str] = frozenset()
         self._holds: Counter[str] = Counter()
         self._changed = threading.Condition()
 
-    def follow(self, catch_up: Callable[[], None]) -> None:
-        """Have `catch_up` called before each call: after it, all that must be held is held."""
-        self._catch_up = catch_up
+    def follow(
+        self, catch_up: Callable[[], None], is_current: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Have `catch_up` called before each call: after it, all that must be held is held.
+
+        `is_current` tells, without waiting, whether it would have nothing to do.
+        """
+        self._catch_up, self._is_current = catch_up, is_current
+
+    def is_open(self, function: str) -> bool:
+        """Return whether `enter` would not have to wait for anything."""
+        if self._catch_up is not None and not self._is_current():
+            return False
+        return function not in self._held
 
     def hold(self, functions: Collection[str]) -> None:
         """Have calls of these functions wait, too."""
@@ -45,9 +57,9 @@ class Gate:
             self._changed.wait_for(lambda: function not in self._held, self._limit_s)
             return self._holds[function]
 
-    def is_held(self, function: str) -> bool:
-        """Return whether calls of this function have to wait, as far as is known."""
-        return function in self._held
+    def count(self, function: str) -> int:
+        """Return how often the function has been held, as far as is known."""
+        return self._holds[function]
 
     def holds(self, function: str) -> int:
         """Return how often the function has been held, for what was saved just now too."""

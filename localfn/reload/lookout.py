@@ -69,5 +69,8 @@ class Lookout(Protocol):
         Does nothing where the system does not tell at once.
         """
 
+    def is_current(self) -> bool:
+        """Return whether `catch_up` would have nothing to wait for."""
+
     def close(self) -> None:
         """Give everything back. May be called twice."""

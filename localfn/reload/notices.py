@@ -77,6 +77,10 @@ class Notices(FileSystemEventHandler):
                 return found
             self._pass(found)
 
+    def has_passed(self, number: int) -> bool:
+        """Return whether `await_reading` would not wait."""
+        return self._reading >= number
+
     def await_reading(self, number: int, limit_s: float) -> None:
         """Wait until all notices of a reading have been taken, and `next` was called again."""
         if self._reading >= number:

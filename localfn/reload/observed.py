@@ -63,6 +63,10 @@ class FolderLookout:
         """Wait until `next` was asked for more than what has happened until now."""
         self._notices.await_reading(self._emitter.reading(), limit_s)
 
+    def is_current(self) -> bool:
+        """Return whether that is so."""
+        return self._notices.has_passed(self._emitter.reading())
+
     @property
     def watches(self) -> int:
         """Return how many watches of the system are in use."""
@@ -108,6 +112,10 @@ class TreeLookout:
 
     def catch_up(self, limit_s: float) -> None:
         """Do nothing: the system tells when it likes."""
+
+    def is_current(self) -> bool:
+        """Return True: there is nothing to wait for."""
+        return True
 
     def close(self) -> None:
         """Give everything back. May be called twice."""

@@ -56,6 +56,10 @@ class Poller:
     def catch_up(self, limit_s: float) -> None:
         """Do nothing: what has happened since the last look is not known before the next."""
 
+    def is_current(self) -> bool:
+        """Return True: there is nothing to wait for."""
+        return True
+
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""
 

@@ -52,10 +52,16 @@ class Session(Standing, Protocol):
         Raises `LocalfnError`, and changes nothing, when they are broken.
         """
 
-    def follow(self, catch_up: Callable[[], None], told: Callable[[Revision], None], /) -> None:
-        """Call `catch_up` before every call, and `told` when a renewal has come to its end.
+    def follow(
+        self,
+        catch_up: Callable[[], None],
+        told: Callable[[Revision], None],
+        is_current: Callable[[], bool],
+        /,
+    ) -> None:
+        """Call `catch_up` before every call unless `is_current`; `told` when a renewal has ended.
 
-        Both from any thread.
+        All from any thread.
         """
 
     def hold(self, functions: Collection[str]) -> None:
@@ -94,7 +100,7 @@ class Reloader:
         self._broken = False
         self._ground = ground_of(session)
         self._watcher = Watcher(self._ground.roots(), self, say)
-        session.follow(self._watcher.catch_up, self.tell)
+        session.follow(self._watcher.catch_up, self.tell, self._watcher.is_current)
 
     def __enter__(self) -> "Reloader":
         self._watcher.__enter__()

@@ -98,6 +98,10 @@ class Watcher:
         """
         self._lookout.catch_up(CATCH_UP_LIMIT_S)
 
+    def is_current(self) -> bool:
+        """Return whether `catch_up` would have nothing to wait for."""
+        return self._lookout.is_current()
+
     def close(self) -> None:
         """Stop watching. May be called twice."""
         self._closing = True

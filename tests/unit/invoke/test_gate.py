@@ -68,3 +68,18 @@ def test_a_gate_counts_how_often_it_held_a_function() -> None:
 
     assert gate.holds("resize") == 2
     assert gate.holds("report") == 0
+
+
+def test_a_gate_is_open_as_long_as_nothing_is_held_and_all_is_current() -> None:
+    current = True
+    gate = Gate()
+    gate.follow(lambda: None, lambda: current)
+    assert gate.is_open("resize")
+
+    gate.hold({"resize"})
+    assert not gate.is_open("resize")
+    assert gate.is_open("mail")
+
+    gate.release()
+    current = False
+    assert not gate.is_open("resize")

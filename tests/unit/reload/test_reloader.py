@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from localfn.errors import LocalfnError, MachineError, ProjectError
 from localfn.model import Failure, FailureKind, Function
 from localfn.project import Project, open_project
 from localfn.reload.batch import Batch
+from localfn.reload.echoes import TIMES
 from localfn.reload.reloader import Reloader, Sink
 from localfn.settings import Settings, resolve
 from tests.unit.reload.conftest import LIMIT_S
@@ -78,7 +79,7 @@ class Recorded:
     def retire(self, function: str) -> None:
         self._note(f"retire {function}")
 
-    def follow(self, catch_up: Callable[[], None], told: Callable[[object], None]) -> None:
+    def follow(self, catch_up, told, is_current) -> None:
         self.tell = told
 
     def await_calls(self, count: int) -> list[str]:
@@ -267,11 +268,11 @@ def test_a_function_that_writes_its_own_files_is_not_reloaded_for_ever(
     session = Chatty(home)
     with Reloader(session, said.append):
         (home / "resize" / "index.py").write_text("new")
-        calls = session.await_calls(3)
+        calls = session.await_calls(TIMES)
         (home / "report" / "index.py").write_text("fence")
         calls += session.await_calls(1)
 
-    assert calls.count("renew resize") == 3
+    assert calls.count("renew resize") == TIMES
     (line,) = said
     assert line.startswith(f"resize: `{log}` is written whenever the function runs")
 
