@@ -51,6 +51,7 @@ def build(entry: Entry, around: Surroundings) -> Function:
     place = code.image_folder(entry) if image else code.locate(entry, props)
     memory = fields.whole(props.get("MemorySize"), notes, _MEMORY_MB)
     name = _name(entry)
+    told = attributes.of(entry, props, _spellings(entry))
     function = Function(
         name=name,
         service=entry.stack.name,
@@ -70,8 +71,9 @@ def build(entry: Entry, around: Surroundings) -> Function:
         mounts=_mounts(props.get("FileSystemConfigs"), notes),
         files=code.inline(props, runtime, notes),
         container=_container(props, entry) if image else None,
-        attributes=attributes.of(entry, props, _spellings(entry)),
+        attributes=told,
         template=entry.place,
+        most_instances=_most_instances(told),
     )
     if not image:
         _see_handler(function, props, entry)
@@ -83,6 +85,12 @@ def is_image(props: Node) -> bool:
     """Return whether a function is an image of its own."""
     uri = props.get("ImageUri").written or props.get("Code").get("ImageUri").written
     return props.get("PackageType").value == "Image" or uri
+
+
+def _most_instances(told: Mapping[str, str]) -> int | None:
+    """Return how many instances are reserved; none at all is a switch that is turned off there."""
+    reserved = told.get("reserved_concurrency", "")
+    return int(reserved) if reserved.isdecimal() and int(reserved) else None
 
 
 def _name(entry: Entry) -> str:

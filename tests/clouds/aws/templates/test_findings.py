@@ -126,6 +126,12 @@ def test_what_the_cloud_would_not_take_is_a_warning(sam: Read, props: str, messa
     assert len(reading.functions) == 1
 
 
+@pytest.mark.parametrize(("reserved", "most"), [("3", 3), ("'3'", 3), ("0", None)])
+def test_reserved_concurrency_limits_instances(sam: Read, reserved: str, most: int | None) -> None:
+    (function,) = sam(f"ReservedConcurrentExecutions: {reserved}").functions
+    assert function.most_instances == most
+
+
 def test_facts_of_a_function_are_attributes(sam: Read) -> None:
     reading = sam("""\
 Architectures: [arm64]
