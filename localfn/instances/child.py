@@ -5,13 +5,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
 from localfn.instances.guest import Exit
 from localfn.instances.lifeline import Lifeline
 from localfn.instances.namespace import stage_of, wrap
-from localfn.instances.resident import resident_kb
+from localfn.instances.resident import descendants, resident_kb
 from localfn.model import InstancePlan
 
 # What a process needs of the machine's own environment; the rest is the function's.
@@ -89,11 +90,20 @@ class Child:
             return
 
     def kill(self, grace_s: float) -> Exit:
-        """End the group: SIGTERM, wait `grace_s` for the leader, SIGKILL."""
+        """End the group: SIGTERM, wait `grace_s` for the leader, SIGKILL.
+
+        Descendants that have left the group are ended too: a debugger starts its program in one
+        of its own.
+        """
+        family = () if self.is_over() else descendants(self.pid)
+        strays = [each for each in family if _group_of(each) != self.pid]
         if grace_s and not self.is_over():
             self.signal(signal.SIGTERM)
             self.await_exit(grace_s)
         self.signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        for each in strays:
+            with suppress(OSError):
+                os.kill(each, signal.SIGKILL)
         return self.await_exit(KILL_LIMIT_S) or Exit(signal=9)
 
     def await_exit(self, limit_s: float) -> Exit | None:
@@ -154,6 +164,13 @@ class Child:
             raise
         lifeline.tie(process.pid)
         return process
+
+
+def _group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return 0
 
 
 def _private_folder(environ: Mapping[str, str]) -> Path:

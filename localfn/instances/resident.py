@@ -1,4 +1,4 @@
-"""How much memory a process and its children hold right now."""
+"""The family of a process, and how much memory it holds right now."""
 
 import sys
 
@@ -10,7 +10,8 @@ def resident_kb(pid: int) -> int:
 
 def _from_proc(pid: int) -> int:
     total = 0
-    for each in (pid, *_children(pid)):
+    # A start script may have started a server.
+    for each in (pid, *descendants(pid)):
         try:
             with open(f"/proc/{each}/statm", "rb") as statm:
                 total += int(statm.read().split()[1]) * 4
@@ -19,14 +20,14 @@ def _from_proc(pid: int) -> int:
     return total
 
 
-def _children(pid: int) -> list[int]:
-    """Return the children of a process, and theirs: a start script may have started a server."""
+def descendants(pid: int) -> list[int]:
+    """Return the children of a process, and theirs; none where the system does not list them."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children", "rb") as listed:
             children = [int(each) for each in listed.read().split()]
     except OSError:
         return []
-    return [each for child in children for each in (child, *_children(child))]
+    return [each for child in children for each in (child, *descendants(child))]
 
 
 def _from_psutil(pid: int) -> int:

@@ -66,6 +66,8 @@ def test_a_message_is_the_sum_of_its_pieces(pieces: list[bytes]) -> None:
         (masked(Kind.PING, b"x" * 126), Code.NONSENSE),
         (masked(Kind.TEXT, b"x" * (MOST + 1))[:20], Code.TOO_LARGE),
     ],
+    # Named: bytes that differ from run to run are no name.
+    ids=["bare", "unknown", "long-ping", "too-large"],
 )
 def test_what_is_no_frame_is_refused_before_it_is_whole(sent: bytes, code: Code) -> None:
     with pytest.raises(Broken) as caught:
