@@ -10,7 +10,7 @@ import pytest
 from localfn.instances.child import Child
 from localfn.model import Function, InstancePlan, Site
 
-# Starts a sleeper in a session of its own, as debuggers do with their program, and tells its number.
+# Starts a sleeper in a session of its own, as debuggers do with their program; tells its number.
 STARTER = """\
 import subprocess, sys, time
 sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"],
