@@ -105,7 +105,11 @@ class Planner:
             plan = plan._replace(beside=_beside(function, runtime, self._provider))
         else:
             plan = self._in_process(function, runtime, language, folders)
-        plan = plan._replace(image=image, heap_exhausted=language.heap_exhausted)
+        plan = plan._replace(
+            image=image,
+            heap_exhausted=language.heap_exhausted,
+            memory_mb=plan.memory_mb + self._relay_mb(runtime, folders.layers),
+        )
         # An instance does not depend on where its function is written, nor on who calls it.
         told = plan._replace(function=function._replace(template=None, triggers=()))
         return plan._replace(fingerprint=repr(told))
@@ -135,9 +139,10 @@ class Planner:
         self, function: Function, runtime: Runtime, language: Language, folders: Folders
     ) -> InstancePlan:
         layout = self._provider.layout
+        launch = self._launch(function, runtime, layout, folders.layers)
         mounts = [
             *_mounted_code(runtime, folders.visible, layout),
-            *_mounted_bootstraps(runtime, language),
+            *_mounted_bootstraps(runtime, language, launch),
             *self._mounted_layers(folders.layers, layout),
             *folders.mounts,
         ]
@@ -146,7 +151,7 @@ class Planner:
             runtime,
             Site.CONTAINER,
             layout,
-            language.container_command(RUNTIME_TARGET, self._launch(function, runtime, layout)),
+            language.container_command(_bootstraps_target(language, launch), launch),
             Path(layout.code),
             tuple(mounts),
         )
@@ -161,9 +166,8 @@ class Planner:
         code, view = _view(folders, (interpreter.path, bootstraps))
         layers = self._merged_layers(folders.layers)
         layout = Layout(str(code), str(layers), self._environ.get("PATH", ""))
-        command = language.process_command(
-            interpreter, bootstraps, self._launch(function, runtime, layout)
-        )
+        launch = self._launch(function, runtime, layout, folders.layers)
+        command = language.process_command(interpreter, bootstraps, launch)
         needed = (interpreter.path, bootstraps, code, layers)
         shown = tuple(each for each in folders.mounts if namespace.can_show(each.target, needed))
         plan = self._common(function, runtime, Site.PROCESS, layout, command, code, (*view, *shown))
@@ -228,11 +232,24 @@ class Planner:
             load_timeout_s=self._wishes.start_limit_s,
         )
 
-    def _launch(self, function: Function, runtime: Runtime, layout: Layout) -> Launch:
+    def _launch(
+        self, function: Function, runtime: Runtime, layout: Layout, layers: Sequence[Path]
+    ) -> Launch:
         if runtime.wire not in OWN:
-            return Launch(function.memory_mb, wrapper=self._wrapper(function, layout))
+            wrapper = self._wrapper(function, layout)
+            accompanied = self._relay_mb(runtime, layers) > 0
+            return Launch(function.memory_mb, wrapper=wrapper, accompanied=accompanied)
         assert self._provider.http is not None
         return Launch(function.memory_mb, self._provider.http.command(function, layout.code))
+
+    def _relay_mb(self, runtime: Runtime, layers: Sequence[Path]) -> int:
+        """Return what is taken by serving programs of the layers; 0 where there are none."""
+        companions = self._provider.companions
+        if not (companions and layers):
+            return 0
+        folder = PurePosixPath(companions).relative_to(self._provider.layout.layers)
+        brought = any((each / folder).is_dir() for each in layers)
+        return languages.load(runtime.language).relay_mb if brought else 0
 
     def _wrapper(self, function: Function, layout: Layout) -> tuple[str, ...]:
         """Return the program that the function wants its language started through, if any."""
@@ -279,12 +296,18 @@ def _mounted_code(runtime: Runtime, code: Path, layout: Layout) -> tuple[Mount, 
     return () if runtime.language == "image" else (Mount(code, layout.code),)
 
 
-def _mounted_bootstraps(runtime: Runtime, language: Language) -> tuple[Mount, ...]:
+def _mounted_bootstraps(runtime: Runtime, language: Language, launch: Launch) -> tuple[Mount, ...]:
     """Return the mount of our own programs, where one is run."""
     if runtime.wire != "bootstrap":
         return ()
     folder = assets.folder("runtimes")
-    return (Mount(folder if language.beside else folder / language.name, RUNTIME_TARGET),)
+    of_all = language.beside or launch.accompanied
+    return (Mount(folder if of_all else folder / language.name, RUNTIME_TARGET),)
+
+
+def _bootstraps_target(language: Language, launch: Launch) -> str:
+    """Return the folder in a container that the language's command is told."""
+    return f"{RUNTIME_TARGET}/{language.name}" if launch.accompanied else RUNTIME_TARGET
 
 
 def _beside(function: Function, runtime: Runtime, provider: Provider) -> Beside | None:

@@ -19,12 +19,15 @@ class Launch(NamedTuple):
     """What a command depends on beside its program.
 
     `command` is the function's own start command, where it has one; `wrapper` is a program of
-    the function's that the language's own is started through, if any.
+    the function's that the language's own is started through, if any. `accompanied` tells that
+    programs of its layers run beside it: then bootstrap folders have those of all languages
+    around them.
     """
 
     memory_mb: int
     command: tuple[str, ...] = ()
     wrapper: tuple[str, ...] = ()
+    accompanied: bool = False
 
 
 class Language(NamedTuple):
@@ -38,6 +41,8 @@ class Language(NamedTuple):
       full, empty where it never does.
     - `beside`: other languages whose files its bootstrap needs. Then a container sees the folders
       of all languages, each under its name.
+    - `relay_mb`: what our program between it and the programs beside it takes of memory, which is
+      not the function's; 0 where it cannot be accompanied.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Language(NamedTuple):
     container_command: Callable[[str, Launch], tuple[str, ...]]
     heap_exhausted: bytes = b""
     beside: tuple[str, ...] = ()
+    relay_mb: int = 0
 
 
 def names() -> tuple[str, ...]:

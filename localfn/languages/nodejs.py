@@ -11,10 +11,14 @@ from localfn.languages import Interpreter, Language, Launch
 
 BOOTSTRAP = "bootstrap.js"
 SUPERVISOR = "supervisor.js"
+RELAY = "relay.js"
+RELAY_MB = 96
 # The bootstrap's frames are on 3 and 4: Node.js cannot move descriptors, a shell can.
 MOVE_FRAMES = 'exec 3<&0 4>&1 </dev/null >&2; exec "$0" "$@"'
 # How much of an instance's memory the heap may take; the rest is for buffers and the program.
 HEAP_SHARE = 0.9
+# Enough for those of our programs that relay and remember nothing.
+LITTLE = "--max-old-space-size=32"
 # In all versions; what is said to be out of memory differs.
 HEAP_EXHAUSTED = b"Allocation failed - "
 ASK_LIMIT_S = 5.0
@@ -75,15 +79,20 @@ def variable(version: str) -> str:
 def process_command(interpreter: Interpreter, folder: Path, launch: Launch) -> tuple[str, ...]:
     """Return what starts the bootstrap in a process, its frames out of the user's reach."""
     started = (*launch.wrapper, str(interpreter.path), _heap(launch), str(folder / BOOTSTRAP))
-    return ("/bin/sh", "-c", MOVE_FRAMES, *started)
+    relay = _relay(str(interpreter.path), str(folder), launch)
+    return ("/bin/sh", "-c", MOVE_FRAMES, *relay, *started)
 
 
 def container_command(folder: str, launch: Launch) -> tuple[str, ...]:
     """Return the main process of a container: the supervisor, and the worker it looks after."""
-    # The supervisor relays and remembers nothing: it can live on little.
-    supervisor = ("node", "--max-old-space-size=32", f"{folder}/{SUPERVISOR}")
+    supervisor = ("node", LITTLE, f"{folder}/{SUPERVISOR}")
     worker = (*launch.wrapper, "node", _heap(launch), f"{folder}/{BOOTSTRAP}")
-    return (*supervisor, "--", *worker)
+    return (*supervisor, "--", *_relay("node", folder, launch), *worker)
+
+
+def _relay(node: str, folder: str, launch: Launch) -> tuple[str, ...]:
+    """Return what starts a worker through the relay that serves the programs beside it."""
+    return (node, LITTLE, f"{folder}/{RELAY}", "--") if launch.accompanied else ()
 
 
 def candidates(environ: Mapping[str, str]) -> Iterator[Interpreter]:
@@ -182,4 +191,6 @@ def _distance(version: str, wanted: str) -> tuple[int, bool]:
     return (abs(have - want), have < want)
 
 
-LANGUAGE = Language("nodejs", find, process_command, container_command, HEAP_EXHAUSTED)
+LANGUAGE = Language(
+    "nodejs", find, process_command, container_command, HEAP_EXHAUSTED, relay_mb=RELAY_MB
+)

@@ -10,6 +10,10 @@ from localfn.languages import Interpreter, Language, Launch
 
 BOOTSTRAP = "bootstrap.py"
 SUPERVISOR = "supervisor.py"
+# Where the relay and its shims are, beside the folder of the bootstrap.
+POLLING = "polling"
+RELAY = "relay.py"
+RELAY_MB = 32
 OWN_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -35,15 +39,25 @@ def variable(version: str) -> str:
     return "LOCALFN_PYTHON" + version.replace(".", "_")
 
 
-def process_command(interpreter: Interpreter, folder: Path, _: Launch) -> tuple[str, ...]:
+def process_command(interpreter: Interpreter, folder: Path, launch: Launch) -> tuple[str, ...]:
     """Return what starts the bootstrap in a process, unbuffered."""
-    return (str(interpreter.path), "-u", str(folder / BOOTSTRAP))
+    worker = (str(interpreter.path), "-u", str(folder / BOOTSTRAP))
+    return (*_relay(sys.executable, str(folder), launch), *worker)
 
 
-def container_command(folder: str, _: Launch) -> tuple[str, ...]:
+def container_command(folder: str, launch: Launch) -> tuple[str, ...]:
     """Return the main process of a container: the supervisor, and the worker it looks after."""
     supervisor = ("python3", "-S", "-E", "-B", f"{folder}/{SUPERVISOR}")
-    return (*supervisor, "--", "python3", "-u", "-B", f"{folder}/{BOOTSTRAP}")
+    worker = ("python3", "-u", "-B", f"{folder}/{BOOTSTRAP}")
+    return (*supervisor, "--", *_relay("python3", folder, launch), *worker)
+
+
+def _relay(python: str, folder: str, launch: Launch) -> tuple[str, ...]:
+    """Return what starts a worker through the relay that serves the programs beside it."""
+    if not launch.accompanied:
+        return ()
+    polling = f"{folder.rpartition('/')[0]}/{POLLING}"
+    return (python, "-S", "-E", "-B", f"{polling}/{RELAY}", polling)
 
 
 def _named(named: str, value: str, version: str) -> Interpreter:
@@ -146,4 +160,4 @@ def _distance(version: str, wanted: str) -> tuple[int, int, bool]:
     return (abs(have[0] - want[0]), abs(have[1] - want[1]), have < want)
 
 
-LANGUAGE = Language("python", find, process_command, container_command)
+LANGUAGE = Language("python", find, process_command, container_command, relay_mb=RELAY_MB)

@@ -84,8 +84,8 @@ class Provider(NamedTuple):
     - `web()`: the HTTP side, loaded when a gateway asks: a plain `invoke` has no use for it.
     - `http`: how it talks to functions that are servers, None where it has none.
     - `polled_at`: the address at which images ask for their events, "" where none do.
-    - `companions`: the folder of images whose programs are started beside the image's own, "" for
-      none.
+    - `companions`: the folder of images and, in the place of layers, of layers, whose programs are
+      started beside the function's own, "" for none.
     - `wrapper`: the variable by which a function names a program that starts its language's own,
       which it is given as arguments; "" where there is no such thing.
     - `init_limit_s`: how long code may take to be loaded where that is a phase of its own, before

@@ -64,14 +64,20 @@ class Extensions(object):
             self._all.append(extension)
             spawn(self._watch, extension)
 
+    def await_known(self):
+        """Wait until the external ones have registered; return whether all is well."""
+        return self._await(lambda each: each.id)
+
     def await_ready(self):
         """Wait until the external ones ask for their first event; return whether all is well."""
+        return self._await(lambda each: each.asks)
 
-        def ready():
-            return self._broken or all(each.asks for each in self._all if each.process)
+    def _await(self, reached):
+        def all_have():
+            return self._broken or all(reached(each) for each in self._all if each.process)
 
         with self._changed:
-            self._changed.wait_for(ready, READY_LIMIT_S)
+            self._changed.wait_for(all_have, READY_LIMIT_S)
             return not self._broken
 
     def tell(self, header):
@@ -148,6 +154,7 @@ class Extensions(object):
             extension.id = str(uuid.uuid4())
             # Those inside the runtime end with it: there is nobody left to tell.
             extension.wants = wants if known else tuple(each for each in wants if each == "INVOKE")
+            self._changed.notify_all()
         told = {
             "functionName": self._header["context"]["function_name"],
             "functionVersion": self._header["context"]["function_version"],
