@@ -237,7 +237,7 @@ function print(text) {
   let left = Buffer.from(text);
   while (left.length) {
     try {
-      left = left.slice(fs.writeSync(PRINTED, left));
+      left = left.slice(fs.writeSync(PRINTED, left, 0, left.length));
     } catch (error) {
       if (error.code !== 'EAGAIN') {
         return;

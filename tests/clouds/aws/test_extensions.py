@@ -81,11 +81,11 @@ def handler(event, context):
         "nodejs20.x",
         "app.js",
         """\
-exports.handler = async (event, context) => {
+exports.handler = (event, context, done) => {
   if (event.end) {
     process.exit(7);
   }
-  return [context.awsRequestId, 'AWS_LAMBDA_RUNTIME_API' in process.env, event];
+  done(null, [context.awsRequestId, 'AWS_LAMBDA_RUNTIME_API' in process.env, event]);
 };
 """,
     ),
