@@ -30,7 +30,7 @@ from localfn.wires.tape import LogTape
 # What may be asked again when a connection breaks before anything came back (RFC 9110, 9.2.2).
 HARMLESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # How long it may take to notice that a server has ended whose connection has.
-END_LIMIT_S = 0.5
+END_LIMIT_S = 1.0
 # How often a server that starts is looked at: often at first.
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.002, 0.02
 # A relay in front of a container accepts for servers that do not listen yet, and then hangs up.
