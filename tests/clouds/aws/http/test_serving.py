@@ -341,6 +341,31 @@ def test_calls_side_by_side_are_all_answered(served: Served) -> None:
     assert [json.loads(each)["number"] for each in answers] == list(range(24))
 
 
+def test_no_warm_call_waits_for_a_second(tmp_path: Path) -> None:
+    """Every other warm call of another emulator does, on the thread that takes its log."""
+    (tmp_path / "app.py").write_text(
+        "import time\n"
+        "def handler(event, context):\n"
+        "    print('printed')\n"
+        "    time.sleep(event['s'])\n"
+    )
+
+    with serving(tmp_path, function("orders", tmp_path, timeout_s=LIMIT_S)) as running:
+
+        def spent_s(sleeps_s: float) -> float:
+            started = time.monotonic()
+            told = json.dumps({"s": sleeps_s}).encode()
+            assert running.ask("POST", "/2015-03-31/functions/orders/invocations", told).status
+            return time.monotonic() - started
+
+        spent_s(0)
+        a_second = spent_s(1)
+        warm = sorted(spent_s(0) for _ in range(20))
+
+    # Half of them would, so a machine that stands still for a moment is not taken for it.
+    assert warm[len(warm) * 3 // 4] < a_second
+
+
 def test_every_request_has_an_id_and_a_moment_of_its_own(served: Served) -> None:
     first, second = (event(served, "GET", "/orders/1")["requestContext"] for _ in range(2))
     third, fourth = (event(served, "GET", "/v2/orders/1")["requestContext"] for _ in range(2))
