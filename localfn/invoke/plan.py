@@ -100,15 +100,17 @@ class Planner:
         runtime = self.runtime(function)
         language = languages.load(runtime.language)
         folders = self._folders(function, runtime)
+        relay_mb = self._relay_mb(language, folders.layers)
+        made = (function, runtime, language, folders)
         if site is Site.CONTAINER:
-            plan = self._in_container(function, runtime, language, folders)
+            plan = self._in_container(*made, accompanied=relay_mb > 0)
             plan = plan._replace(beside=_beside(function, runtime, self._provider))
         else:
-            plan = self._in_process(function, runtime, language, folders)
+            plan = self._in_process(*made, accompanied=relay_mb > 0)
         plan = plan._replace(
             image=image,
             heap_exhausted=language.heap_exhausted,
-            memory_mb=plan.memory_mb + self._relay_mb(runtime, folders.layers),
+            memory_mb=plan.memory_mb + relay_mb,
         )
         # An instance does not depend on where its function is written, nor on who calls it.
         told = plan._replace(function=function._replace(template=None, triggers=()))
@@ -136,10 +138,16 @@ class Planner:
         return Folders(code, visible(code, ignores, self._root), layers, mounts)
 
     def _in_container(
-        self, function: Function, runtime: Runtime, language: Language, folders: Folders
+        self,
+        function: Function,
+        runtime: Runtime,
+        language: Language,
+        folders: Folders,
+        *,
+        accompanied: bool,
     ) -> InstancePlan:
         layout = self._provider.layout
-        launch = self._launch(function, runtime, layout, folders.layers)
+        launch = self._launch(function, runtime, layout, accompanied=accompanied)
         mounts = [
             *_mounted_code(runtime, folders.visible, layout),
             *_mounted_bootstraps(runtime, language, launch),
@@ -157,7 +165,13 @@ class Planner:
         )
 
     def _in_process(
-        self, function: Function, runtime: Runtime, language: Language, folders: Folders
+        self,
+        function: Function,
+        runtime: Runtime,
+        language: Language,
+        folders: Folders,
+        *,
+        accompanied: bool,
     ) -> InstancePlan:
         interpreter = find_interpreter(runtime, self._wishes.interpreters, self._environ)
         if interpreter.note:
@@ -166,7 +180,7 @@ class Planner:
         code, view = _view(folders, (interpreter.path, bootstraps))
         layers = self._merged_layers(folders.layers)
         layout = Layout(str(code), str(layers), self._environ.get("PATH", ""))
-        launch = self._launch(function, runtime, layout, folders.layers)
+        launch = self._launch(function, runtime, layout, accompanied=accompanied)
         command = language.process_command(interpreter, bootstraps, launch)
         needed = (interpreter.path, bootstraps, code, layers)
         shown = tuple(each for each in folders.mounts if namespace.can_show(each.target, needed))
@@ -233,23 +247,22 @@ class Planner:
         )
 
     def _launch(
-        self, function: Function, runtime: Runtime, layout: Layout, layers: Sequence[Path]
+        self, function: Function, runtime: Runtime, layout: Layout, *, accompanied: bool
     ) -> Launch:
         if runtime.wire not in OWN:
             wrapper = self._wrapper(function, layout)
-            accompanied = self._relay_mb(runtime, layers) > 0
             return Launch(function.memory_mb, wrapper=wrapper, accompanied=accompanied)
         assert self._provider.http is not None
         return Launch(function.memory_mb, self._provider.http.command(function, layout.code))
 
-    def _relay_mb(self, runtime: Runtime, layers: Sequence[Path]) -> int:
+    def _relay_mb(self, language: Language, layers: Sequence[Path]) -> int:
         """Return what is taken by serving programs of the layers; 0 where there are none."""
         companions = self._provider.companions
         if not (companions and layers):
             return 0
         folder = PurePosixPath(companions).relative_to(self._provider.layout.layers)
         brought = any((each / folder).is_dir() for each in layers)
-        return languages.load(runtime.language).relay_mb if brought else 0
+        return language.relay_mb if brought else 0
 
     def _wrapper(self, function: Function, layout: Layout) -> tuple[str, ...]:
         """Return the program that the function wants its language started through, if any."""

@@ -233,7 +233,7 @@ class Instance(object):
     def _follower(self, path, headers):
         """Return who takes an answer as it is written, None where it is gathered."""
         told = self._shim.streamed(headers)
-        id_, what = self._shim.answered(path)
+        id_, what = answered(path, self._shim.BASE)
         with self._changed:
             header = self._asked.get(id_)
         if told is None or what != "response" or header is None or not header.get("streams"):
@@ -253,7 +253,7 @@ class Instance(object):
             self._tell_late()
             header, payload = self._next(link)
             return written("200 OK", shim.headers(header), shim.event(payload))
-        id_, what = shim.answered(request.path)
+        id_, what = answered(request.path, shim.BASE)
         if request.method == "POST" and what == "response":
             told, body = shim.response(request)
             known = self._answer(id_, told, body)
@@ -308,6 +308,17 @@ def started(path, debug):
 def spawn(act, *arguments):
     """Do something in a thread of its own."""
     threading.Thread(target=act, args=arguments, daemon=True).start()
+
+
+def answered(path, base):
+    """Return which request a path answers, and how: `response`, `error` or `init`; or nothing."""
+    if path == base + "init/error":
+        return "", "init"
+    start, _, what = path.rpartition("/")
+    before, _, id_ = start.rpartition("/")
+    if before + "/" != base + "invocation/" or what not in ("response", "error"):
+        return "", ""
+    return id_, what
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import time
 ADDRESS = "FC_RUNTIME_API"
 BASE = "/2020-11-11/runtime/"
 NEXT = BASE + "invocation/next"
-INIT_ERROR = BASE + "init/error"
 UNKNOWN = ("404 Not Found", (), b"")
 # What an event is for (`x-fc-function-type`).
 TYPES = {"initializer": 1, "pre_stop": 2, "pre_freeze": 3}
@@ -75,17 +74,6 @@ def failure(request):
         "stack": told.get("stackTrace"),
     }
     return reported, b""
-
-
-def answered(path):
-    """Return which request a path answers, and how: `response`, `error` or `init`; or nothing."""
-    if path == INIT_ERROR:
-        return "", "init"
-    start, _, what = path.rpartition("/")
-    before, _, id_ = start.rpartition("/")
-    if before + "/" != BASE + "invocation/" or what not in ("response", "error"):
-        return "", ""
-    return id_, what
 
 
 def event(payload):

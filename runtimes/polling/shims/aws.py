@@ -17,7 +17,6 @@ from shims.aws_records import VARIABLE, Records
 ADDRESS = "AWS_LAMBDA_RUNTIME_API"
 BASE = "/2018-06-01/runtime/"
 NEXT = BASE + "invocation/next"
-INIT_ERROR = BASE + "init/error"
 JSON = (("Content-Type", "application/json"),)
 OK = json.dumps({"status": "OK"}).encode("ascii")
 NOT_STARTED = "Runtime.InvalidEntrypoint"
@@ -95,17 +94,6 @@ def not_started(header, path, error):
     else:
         why = "fork/exec %s: %s" % (path, error.strerror.lower())
     return "RequestId: %s Error: %s" % (id_, why)
-
-
-def answered(path):
-    """Return which request a path answers, and how: `response`, `error` or `init`; or nothing."""
-    if path == INIT_ERROR:
-        return "", "init"
-    start, _, what = path.rpartition("/")
-    before, _, id_ = start.rpartition("/")
-    if before + "/" != BASE + "invocation/" or what not in ("response", "error"):
-        return "", ""
-    return id_, what
 
 
 def event(payload):
