@@ -126,10 +126,6 @@ def start_api(ctx: click.Context, /, **options: object) -> int:
             _collect_less()
             stop.wait()
         _end_within(END_LIMIT_S)
-    # All has ended. As the interpreter ends it would take its own hands off these signals, and
-    # another Ctrl-C would end it with another code.
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
     return ExitCode.INTERRUPTED
 
 
