@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from localfn.instances.engine import Engine
-from tests import interpreters
+from tests import interpreters, npm
 from tests.dap import Client
 
 LIMIT_S = 60.0
@@ -223,24 +222,13 @@ def start(cache: Path) -> Iterator[Start]:
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with other people's clients of the protocols, from npm."""
-    npm = shutil.which("npm")
     folder = tmp_path_factory.mktemp("npm")
-    wanted = (
+    npm.install(
+        folder,
         "@vscode/debugadapter-testsupport@1.68.0",
         "chrome-remote-interface@0.34.0",
         "source-map-js@1.2.1",
         "typescript@5.9",
-    )
-    if npm is None:
-        absent = "there is no npm to fetch independent clients with"
-        if os.environ.get("CI") == "true":
-            pytest.fail(absent)
-        pytest.skip(absent)
-    subprocess.run(
-        [npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefix", folder, *wanted],
-        check=True,
-        capture_output=True,
-        timeout=300,
     )
     return folder / "node_modules"
 

@@ -11,9 +11,9 @@ import pytest
 
 from localfn.payloads.catalog import catalog, find_source
 from localfn.payloads.event import generate
+from tests import npm
 
 HERE = Path(__file__).resolve().parent / "npm"
-pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("npm")
     for each in HERE.iterdir():
         shutil.copy(each, folder)
-    subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
+    npm.install(folder)
     return folder
 
 

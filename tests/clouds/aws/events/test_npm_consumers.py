@@ -9,9 +9,9 @@ import pytest
 
 from localfn.payloads.catalog import find_source
 from localfn.payloads.event import generate
+from tests import npm
 
 HERE = Path(__file__).resolve().parent / "npm"
-pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 
 QUERY = {"query": '{"tag": ["a", "b"]}'}
 JWT = {"claims": '{"sub": "1"}', "scopes": "read,write"}
@@ -25,12 +25,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("npm")
     for each in HERE.iterdir():
         shutil.copy(each, folder)
-    subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
+    npm.install(folder)
     return folder
 
 
